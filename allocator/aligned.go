@@ -1,0 +1,84 @@
+package allocator
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// AllocAligned is Alloc at an address that is a multiple of align, a power of two up to 1 MiB. Alignments up to 8 cost
+// nothing; larger ones take a larger block, or whole pages.
+func (h *Heap) AllocAligned(n, align int) ([]byte, error) {
+	if align <= 0 || align&(align-1) != 0 || align > layout.ArenaBytes {
+		return nil, fmt.Errorf("glassheap: cannot align to %d bytes: it must be a power of two from 1 to %d", align, layout.ArenaBytes)
+	}
+	if n <= 0 || align <= layout.ClassGrain {
+		return h.Alloc(n)
+	}
+	p, err := h.mallocAligned(n, align)
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(p), n), nil
+}
+
+func (h *Heap) mallocAligned(n, align int) (unsafe.Pointer, error) {
+	if !h.sealed {
+		// Without seals a stride is a size, and slabs start at pages: a stride that align divides is aligned throughout.
+		for bin := range int(h.header().Identity.BinCount) {
+			if c := &h.class[bin]; int(c.size) >= n && int(c.stride)%align == 0 && align <= layout.PageBytes {
+				return h.Malloc(int(c.size))
+			}
+		}
+		return h.mallocSpan(n, max(align, layout.PageBytes))
+	}
+	if n > h.mostSmall || n+align-layout.ClassGrain > h.mostSmall {
+		return h.mallocSpan(n, max(align, layout.PageBytes))
+	}
+	start, err := h.Malloc(n + align - layout.ClassGrain)
+	if err != nil {
+		return nil, err
+	}
+	base := uint64(uintptr(start))
+	inBlock := int(-base & uint64(align-1))
+	h.reseal(base, inBlock, n)
+	return unsafe.Add(start, inBlock), nil
+}
+
+// reseal changes how much of a live block is in use: size bytes, that begin inBlock bytes after its start.
+func (h *Heap) reseal(start uint64, inBlock, size int) {
+	entry := *h.pageEntry(start - h.data)
+	c := &h.class[uint8(entry.Bin())]
+	p := h.pointer(start)
+	state := layout.StateLive
+	if inBlock > 0 {
+		state = layout.StateAligned
+		*(*layout.Seal)(unsafe.Add(p, inBlock-layout.SealBytes)) = layout.MakeAlignmentMark(start+uint64(inBlock), h.secret, inBlock)
+	}
+	seal := sealAt(p, c.sealOffset)
+	old := uint32(layout.Seal(*seal).Size())
+	used := uint32(inBlock + size)
+	sealed := uint64(layout.MakeSeal(start, h.secret, int(used), state))
+	// At every moment the bytes behind what the seal says carry the pattern.
+	if used < old {
+		fillSlack(p, used, c.size)
+	}
+	*seal = sealed
+}
+
+// freeAligned is free for an address inside a slab at which no block starts.
+func (h *Heap) freeAligned(address uint64, size int) error {
+	b, v := h.locate("free", address)
+	if v == nil && size != unknownSize && size != b.size {
+		v = &Violation{Kind: SizeMismatch, During: "free", Address: address, Block: b.start, Bin: b.bin, Size: b.size, Detail: mismatch(b.size, size)}
+	}
+	if v != nil {
+		if v.Kind == Overflow {
+			h.withdrawLive(v.Block)
+		}
+		return h.report(v)
+	}
+	h.reseal(b.start, 0, int(address-b.start)+b.size)
+	return h.free(h.pointer(b.start), unknownSize)
+}

@@ -1,0 +1,195 @@
+package allocator
+
+import (
+	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// What the fast path refused is looked at here, slowly, to say what happened.
+
+// block is a block that the user holds, found by the address that he was given.
+type block struct {
+	address uint64 // the user's
+	start   uint64 // of the block: below address when it was allocated aligned
+	size    int    // bytes that were asked for, from address on; -1: not known (plain mode)
+	bin     int    // -1: a span
+	most    int    // bytes from address on that the block could hold
+}
+
+// locate finds the live block that address is the user's address of, and verifies it.
+func (h *Heap) locate(during string, address uint64) (block, *Violation) {
+	fail := func(v *Violation) (block, *Violation) {
+		v.During, v.Address = during, address
+		return block{}, v
+	}
+	offset := address - h.data
+	if offset >= h.dataUsed.Load() {
+		return fail(h.foreign(address))
+	}
+	entry := *h.pageEntry(offset)
+	switch entry.Kind() {
+	case layout.PageSlab:
+	case layout.PageSpan:
+		h.lockPages()
+		defer h.unlockPages()
+		s := h.findSpan(address)
+		if s == nil {
+			return fail(h.noBlock(address))
+		}
+		if v := h.spanDamage(s); v != nil {
+			return fail(v)
+		}
+		return block{address: address, start: s.Base, size: int(s.Requested), bin: -1, most: int(h.spanEnd(s))}, nil
+	default:
+		return fail(h.noBlock(address))
+	}
+	c := &h.class[uint8(entry.Bin())]
+	inSlab := offset&(layout.PageBytes-1) + uint64(entry.Before())*layout.PageBytes
+	index := min(inSlab*c.reciprocal>>reciprocalBits, uint64(c.last/c.stride))
+	start := address - inSlab + index*uint64(c.stride)
+	if v := h.blockDamage(start, address, c); v != nil {
+		return fail(v)
+	}
+	if !h.sealed {
+		return block{address: address, start: start, size: -1, bin: int(c.bin), most: int(c.size)}, nil
+	}
+	used := int(layout.Seal(*sealAt(h.pointer(start), c.sealOffset)).Size())
+	inBlock := int(address - start)
+	return block{address: address, start: start, size: used - inBlock, bin: int(c.bin), most: int(c.size) - inBlock}, nil
+}
+
+// blockDamage is what speaks against address being the user's address of the live block at start; nil: nothing does.
+func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
+	v := &Violation{Block: start, Bin: int(c.bin), Size: -1}
+	s, index := h.slabAndIndex(start)
+	link := *h.link(s, index)
+	inBlock := address - start
+	switch {
+	case link == layout.LinkVirgin:
+		v.Kind, v.Detail = InvalidFree, "the block was never allocated"
+		return v
+	case link == layout.LinkWithdrawn:
+		v.Kind, v.Detail = InvalidFree, "the block was found damaged before and is out of use"
+		return v
+	case !h.sealed && link != layout.LinkOut:
+		v.Kind, v.Detail = DoubleFree, "the block is free already"
+		return v
+	case !h.sealed && inBlock != 0:
+		v.Kind, v.Detail = InvalidFree, fmt.Sprintf("the address is %d bytes inside a block of %d bytes", inBlock, c.size)
+		return v
+	case !h.sealed:
+		return nil
+	}
+	seal := layout.Seal(*sealAt(h.pointer(start), c.sealOffset))
+	used := uint32(seal.Size())
+	v.Size = int(used)
+	switch {
+	case seal.Belongs(start, h.secret) && seal.State() == layout.StateFree:
+		v.Kind, v.Size, v.Detail = DoubleFree, -1, "the block is free already"
+		return v
+	case !seal.Belongs(start, h.secret) || !seal.State().Live() || used > c.size:
+		v.Kind, v.Size = Overflow, -1
+		v.Detail = fmt.Sprintf("the seal behind the block's %d bytes is broken: %s was found", c.size, layout.Hex(uint64(seal)))
+		return v
+	}
+	if seal.State() == layout.StateAligned && inBlock >= layout.SealBytes && inBlock <= uint64(used) {
+		mark := *(*layout.Seal)(h.pointer(address - layout.SealBytes))
+		if offset, ok := layout.AlignmentOffset(mark, address, h.secret); ok && uint64(offset) == inBlock {
+			v.Size -= offset
+			inBlock = 0
+		}
+	}
+	if inBlock != 0 || (seal.State() == layout.StateAligned && address == start) {
+		v.Kind, v.Detail = InvalidFree, fmt.Sprintf("the address is %d bytes inside a live block of %d bytes", address-start, used)
+		return v
+	}
+	if first, damaged := firstDamagedSlack(h.pointer(start), used, c.size); damaged {
+		v.Kind, v.Detail = Overflow, fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", uint64(first)-(address-start), first-used, v.Size)
+		return v
+	}
+	if before := start - uint64(c.stride); index > 0 {
+		seal := *sealAt(h.pointer(before), c.sealOffset)
+		if !h.hasSealOf(before, seal) {
+			v.Kind = Underflow
+			v.Detail = fmt.Sprintf("the seal before the block is broken: %s was found; something wrote before this block or past the one at %s", layout.Hex(seal), layout.Hex(before))
+			return v
+		}
+	}
+	return nil
+}
+
+// foreign is the violation for an address outside the heap's data.
+func (h *Heap) foreign(address uint64) *Violation {
+	v := &Violation{Kind: InvalidFree, Bin: -1, Size: -1}
+	switch other := heapOf(address); {
+	case other == h:
+		v.Detail = "the address lies in the heap's own metadata or in a part of it that was never used"
+	case other != nil:
+		v.Detail = fmt.Sprintf("the address belongs to another heap, %q", other.options.Name)
+	default:
+		v.Detail = fmt.Sprintf("the address does not belong to this heap (its blocks lie from %s to %s)", layout.Hex(h.data), layout.Hex(h.data+h.dataUsed.Load()))
+	}
+	return v
+}
+
+// noBlock is the violation for an address in the data where no block is. The pages' lock need not be held.
+func (h *Heap) noBlock(address uint64) *Violation {
+	v := &Violation{Kind: InvalidFree, Bin: -1, Size: -1}
+	offset := address - h.data
+	entry := *h.pageEntry(offset)
+	switch entry.Kind() {
+	case layout.PageDirty:
+		if h.sealed && offset%layout.PageBytes == 0 && *(*layout.Seal)(h.pointer(address)) == layout.MakeSeal(address, h.secret, 0, layout.StateFree) {
+			v.Kind, v.Block, v.Detail = DoubleFree, address, "the span that began here is free already"
+			return v
+		}
+		v.Detail = "no block is here now: the page is free"
+	case layout.PageFree:
+		v.Detail = "no block is here now: the page is free, or lies inside a huge span"
+	case layout.PageGuard:
+		v.Detail = "the address lies on the guard page behind a span"
+	default:
+		v.Detail = fmt.Sprintf("the address is %d bytes inside a span", uint64(entry.Before())*layout.PageBytes+offset%layout.PageBytes)
+	}
+	return v
+}
+
+// refuse reports an address at which no block of a slab starts.
+func (h *Heap) refuse(during string, address uint64) error {
+	_, v := h.locate(during, address)
+	if v == nil {
+		v = &Violation{Kind: InvalidFree, During: during, Address: address, Bin: -1, Size: -1, Detail: "the block changed hands while it was being freed: two goroutines free it"}
+	}
+	return h.report(v)
+}
+
+// refuseFree reports why the block at address can't be freed, and takes it out of use if it is damaged.
+func (h *Heap) refuseFree(address uint64, size int) error {
+	b, v := h.locate("free", address)
+	switch {
+	case v == nil && b.size != size && size != unknownSize && b.size >= 0:
+		v = &Violation{Kind: SizeMismatch, During: "free", Address: address, Block: b.start, Bin: b.bin, Size: b.size, Detail: mismatch(b.size, size)}
+	case v == nil:
+		v = &Violation{Kind: DoubleFree, During: "free", Address: address, Block: address, Bin: b.bin, Size: b.size, Detail: "the block changed hands while it was being freed: two goroutines free it"}
+	case v.Kind == Overflow:
+		h.withdrawLive(v.Block)
+	}
+	return h.report(v)
+}
+
+func mismatch(allocated, freed int) string {
+	return fmt.Sprintf("allocated with %d bytes, freed as %d (the capacity of the slice tells)", allocated, freed)
+}
+
+// writtenAfterFree is the violation of a free block whose seal is not that of a free block any more.
+func (h *Heap) writtenAfterFree(address uint64, c *class, found layout.Seal) *Violation {
+	v := &Violation{Kind: WriteAfterFree, During: "alloc", Address: address, Block: address, Bin: int(c.bin), Size: -1}
+	if found.Belongs(address, h.secret) && found.State().Live() {
+		v.Kind, v.Detail = DoubleFree, "a block in the cache of free blocks is live: it was freed twice at the same time"
+		return v
+	}
+	v.Detail = fmt.Sprintf("the seal of a free block holds %s instead of %s: it was written to after it was freed, or something wrote past the block before it",
+		layout.Hex(uint64(found)), layout.Hex(layout.SealHash(address, h.secret)|uint64(layout.StateFree)))
+	return v
+}

@@ -1,0 +1,232 @@
+package allocator
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Heap is an off-heap memory heap. Make one with New; all its methods are safe for concurrent use.
+//
+// The struct is what the fast path needs in the Go heap; the heap itself lies in the mapping that base points to.
+type Heap struct {
+	// Constant after New.
+	base        unsafe.Pointer // of the mapping: the Header
+	bins        unsafe.Pointer
+	caches      unsafe.Pointer
+	arenas      unsafe.Pointer
+	pageMap     unsafe.Pointer
+	baseAddress uint64
+	data        uint64 // address of arena 0
+	dataOffset  uint64 // of arena 0, from base
+	secret      uint64
+	sealed      bool
+	mostSmall   int // largest request that a bin serves
+	options     Options
+	memory      *memory
+
+	dataUsed    atomic.Uint64 // bytes of arenas that were ever used
+	cachesReady atomic.Int32  // Ps with a lower index have a cache; grows under pages
+	closed      atomic.Bool
+
+	// Guarded by pages, with everything in the mapping that is not a bin's or a cache's.
+	pages            sync.Mutex
+	arenasReady      uint64 // bytes of the arena table that are usable
+	pageMapReady     uint64 // of the page map
+	descriptorsReady uint64 // of the descriptors
+	dirtyPages       int
+	freeArenas       []uint64   // arenas that became free; some may be in use again
+	unmappedFrom     uint64     // no arena below is unmapped
+	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
+
+	class   [256]class // by bin
+	classOf classTable
+}
+
+var errClosed = errors.New("the heap is closed")
+
+// New makes a heap. It fails when an option can't be had or the system grants neither reserve nor memory; the error says
+// which. A heap that is not needed any more must be closed: the collector does not know its memory.
+func New(options Options) (*Heap, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	arenas := uint32((options.ReserveBytes + layout.ArenaBytes - 1) / layout.ArenaBytes)
+	h := &Heap{options: options}
+	wanted := arenas
+	for {
+		h.memory, err = reserve(options, layout.Place(arenas).End)
+		if err == nil {
+			break
+		}
+		// Less address space is better than no heap; Stats tells.
+		if arenas /= 2; arenas < leastReserveBytes/layout.ArenaBytes {
+			return nil, fmt.Errorf("glassheap: heap %q: the system refuses to reserve even %d MiB of address space (ulimit -v?): %w", options.Name, leastReserveBytes>>20, err)
+		}
+	}
+	if err := h.initialise(arenas, uint64(wanted-arenas)*layout.ArenaBytes); err != nil {
+		h.memory.close()
+		return nil, fmt.Errorf("glassheap: heap %q: %w", options.Name, err)
+	}
+	register(h)
+	return h, nil
+}
+
+// initialise writes the header, the schema and the bins into fresh memory.
+func (h *Heap) initialise(arenas uint32, shortage uint64) error {
+	places := layout.Place(arenas)
+	h.base = h.memory.base
+	h.baseAddress = uint64(uintptr(h.base))
+	h.bins = unsafe.Add(h.base, places.Bins)
+	h.caches = unsafe.Add(h.base, places.Caches)
+	h.arenas = unsafe.Add(h.base, places.Arenas)
+	h.pageMap = unsafe.Add(h.base, places.PageMap)
+	h.dataOffset = places.Data
+	h.data = h.baseAddress + places.Data
+	h.sealed = h.options.Mode != ModePlain
+
+	var random [8]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return fmt.Errorf("no random secret: %w", err)
+	}
+	h.secret = binary.LittleEndian.Uint64(random[:])
+
+	for _, part := range [][2]uint64{{0, layout.HeaderBytes}, {places.Bins, layout.MaxBins * layout.BinBytes}} {
+		if err := h.memory.commit(part[0], (part[1]+layout.PageBytes-1)&^(layout.PageBytes-1)); err != nil {
+			return fmt.Errorf("the system gave no memory for the header: %w", err)
+		}
+	}
+	schema := layout.SchemaText()
+	copy(unsafe.Slice((*byte)(unsafe.Add(h.base, layout.SchemaOffset)), layout.HeaderBytes-layout.SchemaOffset), schema)
+	figures := layout.Classes(h.options.Geometry, h.options.Mode.SealBytes())
+	for i, f := range figures {
+		*h.bin(i) = layout.Bin{
+			ID: uint32(i), Size: f.Size, Stride: f.Stride, SlabPages: f.SlabPages, Capacity: f.Capacity, Magazine: f.Magazine, Share: f.Share,
+			DescriptorBytes: uint32(layout.SlabDescriptorBytes(f.Capacity)),
+		}
+	}
+	h.class, h.classOf, h.mostSmall = newClasses(figures)
+
+	id := layout.Identity{
+		Magic: layout.Magic, Version: layout.Version, Mode: h.options.Mode, Base: h.baseAddress, Reserve: places.End, Secret: h.secret,
+		PID: uint32(os.Getpid()), Backing: h.memory.backing, StartedUnix: time.Now().Unix(), Geometry: h.options.Geometry,
+		BinCount: uint32(len(figures)), ArenasMax: arenas, CachesMax: layout.MaxCaches, PageBytes: layout.PageBytes, ArenaBytes: layout.ArenaBytes,
+		SealBytes: h.options.Mode.SealBytes(), SchemaBytes: uint32(len(schema)), Schema: h.baseAddress + layout.SchemaOffset, SchemaHash: layout.Hash(schema),
+		Bins:           layout.Ref[layout.Bin](h.baseAddress + places.Bins),
+		Caches:         layout.Ref[layout.Cache](h.baseAddress + places.Caches),
+		Arenas:         layout.Ref[layout.Arena](h.baseAddress + places.Arenas),
+		PageMap:        layout.Ref[layout.PageEntry](h.baseAddress + places.PageMap),
+		Descriptors:    h.baseAddress + places.Descriptors,
+		DescriptorsEnd: h.baseAddress + places.DescriptorsEnd,
+		Data:           h.data,
+	}
+	copy(id.Name[:], h.options.Name)
+	id.Checksum = id.Sum()
+	*h.header() = layout.Header{Identity: id, Twin: id, DescriptorsTop: id.Descriptors, ReserveShortage: shortage}
+	return h.readyCaches(runtime.GOMAXPROCS(0))
+}
+
+// readyCaches makes the caches of the first procs Ps usable.
+func (h *Heap) readyCaches(procs int) error {
+	h.lockPages()
+	defer h.unlockPages()
+	want := min(max(cachesWanted(procs), int(h.cachesReady.Load())), layout.MaxCaches)
+	if procs > layout.MaxCaches {
+		return fmt.Errorf("GOMAXPROCS is above %d: no more caches fit into the heap", layout.MaxCaches)
+	}
+	ready := uint64(h.cachesReady.Load()) * layout.CacheBytes
+	if err := h.memory.commit(h.offset(h.caches)+ready, uint64(want)*layout.CacheBytes-ready); err != nil {
+		return fmt.Errorf("the system gave no memory for the caches: %w", err)
+	}
+	for i := int(h.cachesReady.Load()); i < want; i++ {
+		c := h.cache(i)
+		c.ID, c.Ready = uint32(i), 1
+	}
+	h.header().CachesReady = uint64(want)
+	h.cachesReady.Store(int32(want))
+	return nil
+}
+
+// Close gives all memory back to the system. Blocks that are still live are gone with it; the error is then a *LeakError.
+// Nothing of the heap may be used afterwards, and no other call may be under way.
+func (h *Heap) Close() error {
+	if h.closed.Swap(true) {
+		return errClosed
+	}
+	stats := h.Stats()
+	unregister(h)
+	h.pages.Lock()
+	defer h.pages.Unlock()
+	h.cachesReady.Store(0)
+	h.dataUsed.Store(0)
+	if err := h.memory.close(); err != nil {
+		return fmt.Errorf("glassheap: closing heap %q: %w", h.options.Name, err)
+	}
+	if stats.LiveBlocks > 0 {
+		return &LeakError{Heap: h.options.Name, Blocks: stats.LiveBlocks}
+	}
+	return nil
+}
+
+// LeakError is what Close returns when blocks were never freed.
+type LeakError struct {
+	Heap   string
+	Blocks uint64
+}
+
+// Error says how many blocks were live.
+func (e *LeakError) Error() string {
+	return fmt.Sprintf("glassheap: heap %q was closed with %d live blocks", e.Heap, e.Blocks)
+}
+
+// Every open heap, so that a foreign address can be told from one of another heap.
+var (
+	heapsLock sync.Mutex
+	heaps     []*Heap
+)
+
+func register(h *Heap) {
+	heapsLock.Lock()
+	defer heapsLock.Unlock()
+	heaps = append(heaps, h)
+}
+
+func unregister(h *Heap) {
+	heapsLock.Lock()
+	defer heapsLock.Unlock()
+	for i, other := range heaps {
+		if other == h {
+			heaps = append(heaps[:i], heaps[i+1:]...)
+			return
+		}
+	}
+}
+
+// heapOf is the open heap in whose range address lies; nil: none.
+func heapOf(address uint64) *Heap {
+	heapsLock.Lock()
+	defer heapsLock.Unlock()
+	for _, h := range heaps {
+		if address-h.baseAddress < h.memory.bytes {
+			return h
+		}
+	}
+	return nil
+}
+
+// Name is the heap's name.
+func (h *Heap) Name() string { return h.options.Name }
+
+// Range is the address range that the heap has reserved: the address of its Header and the size in bytes. Only parts of it
+// are accessible.
+func (h *Heap) Range() (address, bytes uint64) { return h.baseAddress, h.memory.bytes }

@@ -1,0 +1,21 @@
+package allocator
+
+import "github.com/glassheap/glassheap/allocator/layout"
+
+// Hooks for debuggers: empty functions with stable names that are never inlined, so that a breakpoint on them stops at the
+// moment they are named for, with the struct in question as the argument.
+
+// OnArenaReady is called when an arena has been mapped and its struct initialised.
+//
+//go:noinline
+func OnArenaReady(arena *layout.Arena) {}
+
+// OnSlabReady is called when a slab has its pages, its struct and its links, before any block of it is handed out.
+//
+//go:noinline
+func OnSlabReady(slab *layout.Slab) {}
+
+// OnViolation is called with each violation, before the policy runs.
+//
+//go:noinline
+func OnViolation(violation *Violation) {}

@@ -1,0 +1,169 @@
+package layout
+
+// Magic opens every heap: "GLASHEAP" read as a little-endian word.
+const Magic = 0x5041454853414c47
+
+// Version is the version of this format. It changes with any change of a struct's fields, offsets or meaning.
+const Version = 1
+
+// HeaderBytes is the room of the Header and the schema behind it.
+const HeaderBytes = 64 << 10
+
+// SchemaOffset is where the schema starts, in bytes from the Header.
+const SchemaOffset = PageBytes
+
+// Mode says what a heap writes and verifies with every block.
+type Mode uint32
+
+const (
+	// ModePlain has no seals: only addresses and lists are checked.
+	ModePlain Mode = 1
+	// ModeSealed ends every block in a Seal.
+	ModeSealed Mode = 2
+)
+
+// String is the name by which options and commands know the mode.
+func (m Mode) String() string {
+	switch m {
+	case ModePlain:
+		return "plain"
+	case ModeSealed:
+		return "sealed"
+	}
+	return "no mode"
+}
+
+// SealBytes is what a block of this mode pays for its seal.
+func (m Mode) SealBytes() uint32 {
+	if m == ModePlain {
+		return 0
+	}
+	return SealBytes
+}
+
+// Backing says what holds the heap's memory.
+type Backing uint32
+
+const (
+	BackingMemfd     Backing = 1 // a memfd: no path, another process can map it
+	BackingFile      Backing = 2 // a named file: the heap survives everything
+	BackingAnonymous Backing = 3 // anonymous memory: readers copy it out of the process
+)
+
+// String is the name by which options and commands know the backing.
+func (b Backing) String() string {
+	switch b {
+	case BackingMemfd:
+		return "memfd"
+	case BackingFile:
+		return "file"
+	case BackingAnonymous:
+		return "anonymous"
+	}
+	return "no backing"
+}
+
+// Header is the first struct of the memory: who the heap is, twice, and what of it is in use.
+//
+// Identity is written once, before anybody else can see the heap. The rest is written under PagesLock.
+type Header struct {
+	Identity Identity // constant
+	Twin     Identity // the same again: tells which field of the first was damaged
+
+	PagesLock       Lock      // held while page runs, arenas or descriptors are taken or given back
+	ArenasUsed      uint64    // entries of the arena table that were ever used; the rest of it is not looked at
+	ArenasMapped    uint64    // of these, how many hold memory now
+	CachesReady     uint64    // caches that are initialised: Ps with a lower index have one
+	DescriptorsTop  uint64    // address behind the last descriptor that was ever cut
+	RetiredSpans    Ref[Span] // span descriptors to use again
+	SpansRetired    uint64    // how many
+	SpansLive       uint64    // large allocations
+	PagesInUse      uint64    // pages of slabs, spans and guards, huge spans' arenas included
+	SpanGuardsLost  uint64    `layout:"statistic"` // guard pages that the system refused
+	ReserveShortage uint64    `layout:"statistic"` // bytes of the reserve that were asked for and not granted
+}
+
+// Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.
+type Identity struct {
+	Magic          uint64
+	Version        uint32
+	Mode           Mode
+	Base           uint64 // address of the Header
+	Reserve        uint64 // bytes reserved from Base on
+	Secret         uint64 // key of the seals' hash
+	PID            uint32 // process that made the heap
+	Backing        Backing
+	StartedUnix    int64 // seconds
+	Name           [32]byte
+	Geometry       Geometry
+	BinCount       uint32
+	ArenasMax      uint32
+	CachesMax      uint32
+	PageBytes      uint32
+	ArenaBytes     uint32
+	SealBytes      uint32
+	SchemaBytes    uint32
+	Schema         uint64
+	SchemaHash     uint64
+	Bins           Ref[Bin]
+	Caches         Ref[Cache]
+	Arenas         Ref[Arena]
+	PageMap        Ref[PageEntry]
+	Descriptors    uint64
+	DescriptorsEnd uint64
+	Data           uint64 // first byte of arena 0
+	Checksum       uint64 // of the fields above
+}
+
+// Hash is the checksum that this format uses (FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/).
+func Hash(bytes []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range bytes {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return h
+}
+
+// Sum is the checksum that the identity should carry.
+func (id *Identity) Sum() uint64 {
+	raw := Bytes(id)
+	return Hash(raw[:len(raw)-8])
+}
+
+// HeapName is the name without its padding.
+func (id *Identity) HeapName() string {
+	for i, b := range id.Name {
+		if b == 0 {
+			return string(id.Name[:i])
+		}
+	}
+	return string(id.Name[:])
+}
+
+// Places is where the parts of a heap lie, as offsets from its Base, and how large the whole is.
+type Places struct {
+	Bins, Caches, Arenas, PageMap, Descriptors, DescriptorsEnd, Data, End uint64
+}
+
+// Place derives the places for a heap of at most arenas arenas. Each part gets a page of its own at its end that is never
+// used, and the data begin at a multiple of the arena's size.
+func Place(arenas uint32) (p Places) {
+	at := uint64(HeaderBytes)
+	take := func(bytes uint64) (start uint64) {
+		start = at
+		at += (bytes+PageBytes-1)&^(PageBytes-1) + PageBytes
+		return start
+	}
+	p.Bins = take(MaxBins * BinBytes)
+	p.Caches = take(MaxCaches * CacheBytes)
+	p.Arenas = take(uint64(arenas) * ArenaDescriptorBytes)
+	p.PageMap = take(uint64(arenas) * PagesPerArena * PageEntryBytes)
+	// The worst case: slabs of one page, each of whose blocks needs 2 bytes of links for 8 of its own, a descriptor and a
+	// share of the depot's magazines.
+	descriptors := uint64(arenas)*ArenaBytes*3/8 + 1<<20
+	p.Descriptors = take(descriptors)
+	p.DescriptorsEnd = p.Descriptors + descriptors
+	p.Data = (at + ArenaBytes - 1) &^ (ArenaBytes - 1)
+	p.End = p.Data + uint64(arenas)*ArenaBytes
+	return p
+}

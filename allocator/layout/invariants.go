@@ -1,0 +1,285 @@
+package layout
+
+// What is always true of each struct. The facts that a struct can't know of itself (what somebody else counted or
+// derived) are handed in.
+
+// IdentityFacts is what the identity is held against.
+type IdentityFacts struct {
+	Base       uint64    // where the Header was found; 0: not known (a file)
+	Twin       *Identity // the second copy
+	SchemaHash uint64    // of the schema's bytes as they are now
+}
+
+// Judge checks the identity: each field against the twin, then against what it follows from.
+func (id *Identity) Judge(j *Judge, f IdentityFacts) {
+	t := f.Twin
+	// Where the two differ, the one whose checksum is right is believed.
+	twin := "its twin, whose checksum is right"
+	if t.Sum() != t.Checksum {
+		t, twin = id, "itself: the twin is damaged too"
+		if id.Sum() == id.Checksum {
+			twin = "itself: the checksum is right, the twin is damaged"
+		}
+	}
+	j.EqualHex("Magic", id.Magic, Magic, "\"GLASHEAP\"")
+	j.Equal("Version", uint64(id.Version), Version, "the version of this format")
+	j.Word("Mode", id.Mode == t.Mode && (id.Mode == ModePlain || id.Mode == ModeSealed), id.Mode.String(), t.Mode.String(), twin)
+	base := t.Base
+	if f.Base != 0 {
+		base = f.Base
+	}
+	j.EqualHex("Base", id.Base, base, "where the header lies")
+	j.EqualHex("Reserve", id.Reserve, Place(t.ArenasMax&0xffffff).End, "header, metadata and ArenasMax arenas")
+	j.EqualHex("Secret", id.Secret, t.Secret, twin)
+	j.Equal("PID", uint64(id.PID), uint64(t.PID), twin)
+	j.Word("Backing", id.Backing == t.Backing && id.Backing >= BackingMemfd && id.Backing <= BackingAnonymous, id.Backing.String(), t.Backing.String(), twin)
+	j.Equal("StartedUnix", uint64(id.StartedUnix), uint64(t.StartedUnix), twin)
+	j.Word("Name", id.Name == t.Name, id.HeapName(), t.HeapName(), twin)
+	j.Word("Geometry", id.Geometry == t.Geometry && id.Geometry.Valid(), id.Geometry.String(), t.Geometry.String(), twin)
+	bins := uint64(0)
+	if t.Geometry.Valid() {
+		bins = uint64(len(Classes(t.Geometry, t.Mode.SealBytes())))
+	}
+	j.Equal("BinCount", uint64(id.BinCount), bins, "the geometry's size classes")
+	j.Equal("ArenasMax", uint64(id.ArenasMax), uint64(t.ArenasMax), twin)
+	j.Equal("CachesMax", uint64(id.CachesMax), MaxCaches, "MaxCaches")
+	j.Equal("PageBytes", uint64(id.PageBytes), PageBytes, "a page")
+	j.Equal("ArenaBytes", uint64(id.ArenaBytes), ArenaBytes, "1 MiB")
+	j.Equal("SealBytes", uint64(id.SealBytes), uint64(t.Mode.SealBytes()), "what the mode writes behind each block")
+	j.Equal("SchemaBytes", uint64(id.SchemaBytes), uint64(t.SchemaBytes), twin)
+	j.EqualHex("Schema", id.Schema, base+SchemaOffset, "behind the header")
+	j.EqualHex("SchemaHash", f.SchemaHash, id.SchemaHash, "hash of the schema's bytes")
+	p := Place(t.ArenasMax & 0xffffff)
+	j.EqualHex("Bins", uint64(id.Bins), base+p.Bins, "behind the schema")
+	j.EqualHex("Caches", uint64(id.Caches), base+p.Caches, "behind the bins")
+	j.EqualHex("Arenas", uint64(id.Arenas), base+p.Arenas, "behind the caches")
+	j.EqualHex("PageMap", uint64(id.PageMap), base+p.PageMap, "behind the arenas")
+	j.EqualHex("Descriptors", id.Descriptors, base+p.Descriptors, "behind the page map")
+	j.EqualHex("DescriptorsEnd", id.DescriptorsEnd, base+p.DescriptorsEnd, "3/8 of the data and 1 MiB")
+	j.EqualHex("Data", id.Data, base+p.Data, "the next multiple of 1 MiB")
+	j.EqualHex("Checksum", id.Checksum, id.Sum(), "of the fields above")
+}
+
+// JudgeTwin checks the second copy, once the first is known to be sound.
+func (id *Identity) JudgeTwin(j *Judge, first *Identity) {
+	j.Word("Twin", *id == *first, Hex(id.Sum()), Hex(first.Sum()), "the two identities are equal")
+}
+
+// HeaderFacts is what the changing part of the header is held against.
+type HeaderFacts struct {
+	ArenasMapped, SpansLive, SpansRetired, PagesInUse uint64 // counted
+	DescriptorBytes                                   uint64 // of every descriptor that was found
+	CachesFound                                       uint64 // caches that say they are ready
+}
+
+// Judge checks the changing part of the header. The identity has been judged before.
+func (h *Header) Judge(j *Judge, f HeaderFacts) {
+	id := &h.Identity
+	j.That("PagesLock", h.PagesLock.Valid(MaxCaches), uint64(h.PagesLock), "0, or the tag and a holder", "a lock word")
+	j.Changing(h.PagesLock.Held())
+	j.Within("ArenasUsed", h.ArenasUsed, 0, uint64(id.ArenasMax), "arenas that were ever used")
+	j.Equal("ArenasMapped", h.ArenasMapped, f.ArenasMapped, "arenas that hold memory, counted")
+	j.Equal("CachesReady", h.CachesReady, f.CachesFound, "caches that are ready, counted")
+	j.EqualHex("DescriptorsTop", h.DescriptorsTop, id.Descriptors+f.DescriptorBytes, "every descriptor that is in use or waits to be")
+	j.Within("DescriptorsTop", h.DescriptorsTop, id.Descriptors, id.DescriptorsEnd, "the descriptors' room")
+	j.Equal("SpansRetired", h.SpansRetired, f.SpansRetired, "span descriptors on RetiredSpans, counted")
+	j.Equal("SpansLive", h.SpansLive, f.SpansLive, "large allocations, counted")
+	j.Equal("PagesInUse", h.PagesInUse, f.PagesInUse, "pages of slabs, spans and guards, counted")
+}
+
+// BinFacts is what a bin is held against.
+type BinFacts struct {
+	ID                                                  uint32
+	Class                                               Class // derived from the geometry
+	Holders                                             uint32
+	Slabs, Empty, Retired, Depot, DepotSpare, Withdrawn uint64 // counted
+	Carved, Free, DepotBlocks                           uint64 // counted
+	Inflow                                              int64  // of the caches' magazines, summed
+	Live, Cached                                        uint64 // blocks found live, blocks in the caches' magazines
+	ListsBroken                                         bool   // a list could not be walked: what was counted along it is too little
+	PagesHeld                                           bool   // Header.PagesLock is held
+}
+
+// Judge checks a bin: its figures follow from the geometry, its counts from what was counted.
+func (b *Bin) Judge(j *Judge, f BinFacts) {
+	c := f.Class
+	j.Equal("ID", uint64(b.ID), uint64(f.ID), "its place in the table")
+	j.Equal("Size", uint64(b.Size), uint64(c.Size), "the geometry")
+	j.Equal("Stride", uint64(b.Stride), uint64(c.Stride), "size and seal")
+	j.Equal("SlabPages", uint64(b.SlabPages), uint64(c.SlabPages), "the geometry")
+	j.Equal("Capacity", uint64(b.Capacity), uint64(c.Capacity), "pages of a slab / stride")
+	j.Equal("Magazine", uint64(b.Magazine), uint64(c.Magazine), "the geometry")
+	j.Equal("Share", uint64(b.Share), uint64(c.Share), "the geometry")
+	j.Equal("DescriptorBytes", uint64(b.DescriptorBytes), SlabDescriptorBytes(c.Capacity), "a slab and a link for each block")
+	j.padding(Bytes(b), binPadding)
+	j.That("Lock", b.Lock.Valid(f.Holders), uint64(b.Lock), "0, or the tag and a holder", "a lock word")
+	j.Changing(b.Lock.Held() || f.PagesHeld)
+	j.Equal("SlabCount", uint64(b.SlabCount), f.Slabs, "slabs of this bin in the page map")
+	j.Equal("EmptyCount", uint64(b.EmptyCount), f.Empty, "slabs on Empty")
+	j.Equal("RetiredCount", uint64(b.RetiredCount), f.Retired, "descriptors on Retired")
+	j.Equal("DepotCount", uint64(b.DepotCount), f.Depot, "magazines on Depot")
+	j.Equal("DepotSpare", uint64(b.DepotSpare), f.DepotSpare, "magazines on DepotEmpty")
+	j.Equal("WithdrawnCount", uint64(b.WithdrawnCount), f.Withdrawn, "links that say withdrawn")
+	j.Equal("CarvedBlocks", b.CarvedBlocks, f.Carved, "sum over the slabs")
+	j.Equal("FreeBlocks", b.FreeBlocks, f.Free, "sum over the slabs")
+	j.Equal("DepotBlocks", b.DepotBlocks, f.DepotBlocks, "sum over the depot's magazines")
+	j.Equal("LentBlocks", uint64(b.LentBlocks), uint64(f.Inflow), "sum of the caches' inflows")
+	if !f.ListsBroken {
+		j.Equal("LentBlocks", uint64(b.LentBlocks), f.Live+f.Cached, "blocks found live or in a cache")
+	}
+}
+
+// SlabFacts is what a slab is held against.
+type SlabFacts struct {
+	Arena, Bin     uint32
+	Base           uint64 // address of the run's first page, by the page map
+	Pages          uint64 // pages of the run, by the page map
+	Links          uint64 // address behind the descriptor
+	Class          Class
+	Held           bool   // the bin's lock or Header.PagesLock is held
+	FreeList       uint64 // length of the free list
+	OnPartial      bool
+	OnEmpty        bool
+	WithdrawnLinks uint64
+}
+
+// Judge checks an active slab.
+func (s *Slab) Judge(j *Judge, f SlabFacts) {
+	j.EqualHex("Base", s.Base, f.Base, "the page map's run")
+	j.EqualHex("Links", uint64(s.Links), f.Links, "behind the slab")
+	j.Equal("Arena", uint64(s.Arena), uint64(f.Arena), "where its pages lie")
+	j.Equal("Bin", uint64(s.Bin), uint64(f.Bin), "the page map's bin")
+	j.Equal("Stride", uint64(s.Stride), uint64(f.Class.Stride), "the bin's stride")
+	j.Equal("Pages", uint64(s.Pages), uint64(f.Class.SlabPages), "the bin's slab size")
+	j.Equal("Capacity", uint64(s.Capacity), uint64(f.Class.Capacity), "the bin's capacity")
+	j.padding(Bytes(s), slabPadding)
+	j.Changing(f.Held)
+	j.Equal("Pages", f.Pages, uint64(s.Pages), "pages of the run, by the page map")
+	j.Word("State", s.State == SlabActive, s.State.String(), SlabActive.String(), "it has pages")
+	j.Within("Carved", uint64(s.Carved), 0, uint64(f.Class.Capacity), "blocks of a slab")
+	j.Equal("FreeCount", uint64(s.FreeCount), f.FreeList, "blocks on the free list, counted")
+	j.Within("FreeCount", uint64(s.FreeCount), 0, uint64(s.Carved), "blocks that were ever handed out")
+	if s.FreeCount == 0 {
+		j.Equal("FreeHead", uint64(s.FreeHead), NoBlock, "nothing is free")
+	} else {
+		j.That("FreeHead", s.FreeHead < s.Carved, uint64(s.FreeHead), "a block below Carved", "the first of the free list")
+	}
+	j.Equal("Withdrawn", uint64(s.Withdrawn), f.WithdrawnLinks, "links that say withdrawn")
+	j.Word("Next", f.OnPartial == (!s.Full() && !s.Empty()), onList(f.OnPartial), onList(!s.Full() && !s.Empty()), "on the bin's Partial list when it has room and blocks out")
+	j.Word("Next", f.OnEmpty == s.Empty(), onList(f.OnEmpty), onList(s.Empty()), "on the bin's Empty list when no block is out")
+	if s.Full() {
+		j.EqualHex("Next", uint64(s.Next), 0, "a full slab is on no list")
+		j.EqualHex("Previous", uint64(s.Previous), 0, "a full slab is on no list")
+	}
+}
+
+func onList(on bool) string {
+	if on {
+		return "on it"
+	}
+	return "not on it"
+}
+
+// JudgeRetired checks the descriptor of a slab that was given back.
+func (s *Slab) JudgeRetired(j *Judge, bin uint32, held bool) {
+	j.Changing(held)
+	expected := Slab{Next: s.Next, Bin: bin, State: SlabRetired}
+	j.Word("State", s.State == SlabRetired, s.State.String(), SlabRetired.String(), "it is on the list of retired slabs")
+	j.That("(all fields)", *s == expected, Hash(Bytes(s)), Hex(Hash(Bytes(&expected))), "a retired slab keeps its bin and the list's link, nothing else")
+	j.padding(Bytes(s), slabPadding)
+}
+
+// SpanFacts is what a span is held against.
+type SpanFacts struct {
+	Arena      uint32
+	Base       uint64 // by the page map
+	Pages      uint64 // by the page map, or for a huge span at most what its arenas hold
+	GuardPages uint64 // by the page map
+	Huge       bool
+	SealBytes  uint64
+	Held       bool // Header.PagesLock is held
+}
+
+// Judge checks a live span.
+func (s *Span) Judge(j *Judge, f SpanFacts) {
+	j.EqualHex("Base", s.Base, f.Base, "the page map's run")
+	j.Equal("Arena", uint64(s.Arena), uint64(f.Arena), "where its pages lie")
+	j.padding(Bytes(s), spanPadding)
+	j.Changing(f.Held)
+	j.Word("State", s.State == SpanLive, s.State.String(), SpanLive.String(), "it has pages")
+	if f.Huge {
+		j.Within("Pages", s.Pages, PagesPerArena/2, f.Pages, "what its arenas hold")
+		j.Within("GuardPages", uint64(s.GuardPages), 0, 1, "at most one guard page")
+		j.Equal("Pages", (s.Pages+uint64(s.GuardPages)+PagesPerArena-1)/PagesPerArena, f.Pages/PagesPerArena, "as many arenas as it needs")
+	} else {
+		j.Equal("Pages", s.Pages, f.Pages, "pages of the run, by the page map")
+		j.Equal("GuardPages", uint64(s.GuardPages), f.GuardPages, "guard pages behind it, by the page map")
+	}
+	j.Within("Requested", s.Requested, 0, s.Pages*PageBytes-f.SealBytes, "what fits before the seal")
+	j.EqualHex("Next", uint64(s.Next), 0, "a live span is on no list")
+}
+
+// JudgeRetired checks the descriptor of a span that was given back.
+func (s *Span) JudgeRetired(j *Judge, held bool) {
+	j.Changing(held)
+	expected := Span{Next: s.Next, State: SpanRetired}
+	j.That("(all fields)", *s == expected, Hash(Bytes(s)), Hex(Hash(Bytes(&expected))), "a retired span keeps the list's link, nothing else")
+	j.padding(Bytes(s), spanPadding)
+}
+
+// ArenaFacts is what an arena is held against, counted from its page entries.
+type ArenaFacts struct {
+	ID                        uint32
+	Base                      uint64
+	Free, Dirty, Slabs, Spans uint64
+	HugeArenas                uint64 // ArenaHuge: arenas that its span needs
+	HugeHead                  uint64 // ArenaHugeTail: the nearest ArenaHuge before it
+	Held                      bool   // Header.PagesLock is held
+}
+
+// Judge checks an arena that was ever used.
+func (a *Arena) Judge(j *Judge, f ArenaFacts) {
+	j.Equal("ID", uint64(a.ID), uint64(f.ID), "its place in the table")
+	j.EqualHex("Base", a.Base, f.Base, "data + ID × 1 MiB")
+	j.padding(Bytes(a), arenaPadding)
+	j.Changing(f.Held)
+	j.Word("State", a.State >= ArenaUnmapped && a.State <= ArenaHugeTail, a.State.String(), "unmapped, pages, huge", "an arena that was ever used")
+	j.Equal("FreePages", uint64(a.FreePages), f.Free, "free entries in the page map")
+	j.Equal("DirtyPages", uint64(a.DirtyPages), f.Dirty, "dirty entries in the page map")
+	j.Equal("SlabCount", uint64(a.SlabCount), f.Slabs, "slabs in the page map")
+	j.Equal("SpanCount", uint64(a.SpanCount), f.Spans, "spans in the page map")
+	j.Equal("HugeArenas", uint64(a.HugeArenas), f.HugeArenas, "arenas of a huge span that starts here")
+	j.Equal("HugeHead", uint64(a.HugeHead), f.HugeHead, "first arena of the huge span that lies here")
+}
+
+// MagazineFacts is what a magazine is held against.
+type MagazineFacts struct {
+	Bin     uint32
+	Limit   uint32 // blocks it may hold; 0 for a spare one
+	InDepot bool
+	Held    bool // the bin's lock is held
+}
+
+// Judge checks a magazine in a cache or in a depot. Its blocks are judged with their slabs.
+func (m *Magazine) Judge(j *Judge, f MagazineFacts) {
+	j.Changing(f.Held)
+	j.Equal("Bin", uint64(m.Bin), uint64(f.Bin), "the bin whose blocks it holds")
+	j.Equal("Limit", uint64(m.Limit), uint64(f.Limit), "the bin's magazine size")
+	if f.InDepot {
+		j.Equal("Tally", uint64(m.Tally), uint64(m.Inflow), "in the depot, a bare count")
+		j.Within("Inflow", uint64(m.Inflow), 0, MagazineBlocks, "in the depot, the count")
+		return
+	}
+	j.Within("Tally", uint64(m.Tally.Count()), 0, uint64(f.Limit), "blocks in it")
+	_, _, ok := m.Tally.Totals(m.Inflow)
+	j.That("Tally", ok, uint64(m.Tally), "a count that follows from the inflow and some history", "allocations and frees that explain the count")
+	j.Within("Inflow", uint64(m.Inflow+1<<50), 0, 1<<51, "blocks brought in")
+	j.EqualHex("Next", uint64(m.Next), 0, "in a cache, on no list")
+}
+
+// JudgeCache checks the constant part of a cache.
+func (c *Cache) Judge(j *Judge, id uint32) {
+	j.Equal("ID", uint64(c.ID), uint64(id), "its place in the table")
+	j.Equal("Ready", uint64(c.Ready), 1, "it was initialised")
+	j.padding(Bytes(c), cachePadding)
+}

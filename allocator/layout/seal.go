@@ -1,0 +1,91 @@
+package layout
+
+import "math/bits"
+
+// Seal is the canary word in the last 8 bytes of each block of a sealed heap. One load of it tells three things:
+//
+//	bits 20..63   44 bits of a keyed hash of the block's address: a write past the block, or another block's seal, breaks it
+//	bits  4..19   how many bytes were asked for, counted from the block's start (the low 16 bits of it, for a span)
+//	bits  0..3    the state
+//
+// The hash is for telling damage from health, not for keeping an attacker out: who can read the heap can forge it.
+type Seal uint64
+
+// State is what a seal says of its block. The values differ from each other in at least two bits.
+type State uint8
+
+// The states of a block. A block that was never handed out has no seal yet.
+const (
+	StateLive    State = 0x5 // handed out to the user
+	StateAligned State = 0x6 // handed out, and the user's address lies inside the block, behind a mark (AllocAligned)
+	StateFree    State = 0xa // in a magazine, in the depot or on its slab's free list
+)
+
+// String is the word that every output uses for the state.
+func (s State) String() string {
+	switch s {
+	case StateLive:
+		return "live"
+	case StateAligned:
+		return "live, aligned"
+	case StateFree:
+		return "free"
+	}
+	return "no state"
+}
+
+// Live reports whether the state is one of a block in the user's hands.
+func (s State) Live() bool { return s == StateLive || s == StateAligned }
+
+const (
+	// SealBytes is what a seal takes at the end of each block.
+	SealBytes = 8
+	// SealHashMask covers the hash of a Seal.
+	SealHashMask = ^uint64(sealLow)
+	sealLow      = 1<<20 - 1
+
+	sealMultiplier = 0xd6e8feb86659fd93 // odd, with no long runs of equal bits
+)
+
+// SealHash is the hash part of the seal of the block at address, in a heap with this secret: the two halves of a 128-bit
+// product folded together, so that every bit of the address reaches the bits that are kept.
+func SealHash(address, secret uint64) uint64 {
+	high, low := bits.Mul64(address^secret, sealMultiplier)
+	return (high ^ low) &^ sealLow
+}
+
+// MakeSeal composes the seal of a block of which size bytes are used, counted from its start.
+func MakeSeal(address, secret uint64, size int, state State) Seal {
+	return Seal(SealHash(address, secret) | uint64(uint16(size))<<4 | uint64(state))
+}
+
+// State is the state that the seal tells.
+func (s Seal) State() State { return State(s & 0xf) }
+
+// Size is the number of bytes asked for, modulo 65,536.
+func (s Seal) Size() uint16 { return uint16(s >> 4) }
+
+// Belongs reports whether the seal carries the hash of the block at address.
+func (s Seal) Belongs(address, secret uint64) bool {
+	return (uint64(s)^SealHash(address, secret))&SealHashMask == 0
+}
+
+const (
+	// SlackByte fills what lies between the bytes that were asked for and the seal.
+	SlackByte = 0xb7
+	// SlackWord is eight of them.
+	SlackWord = 0xb7b7b7b7b7b7b7b7
+)
+
+// A block in StateAligned carries an alignment mark in the 8 bytes before the user's address: the hash for that very
+// address, and how far it lies from the block's start.
+
+// MakeAlignmentMark is the mark before the user's address, which lies offset bytes inside its block.
+func MakeAlignmentMark(address, secret uint64, offset int) Seal {
+	return MakeSeal(address, ^secret, offset, StateAligned)
+}
+
+// AlignmentOffset is how far the user's address lies inside its block, and whether mark, the word before the address, says so.
+func AlignmentOffset(mark Seal, address, secret uint64) (offset int, ok bool) {
+	return int(mark.Size()), mark.Belongs(address, ^secret) && mark.State() == StateAligned
+}

@@ -1,0 +1,41 @@
+package layout
+
+import "unsafe"
+
+// SpanState is where a span is in its life.
+type SpanState uint32
+
+const (
+	SpanMaking  SpanState = 1 // being made, or being given back
+	SpanLive    SpanState = 2
+	SpanRetired SpanState = 3 // has no pages; the descriptor waits to be used again
+)
+
+// String is the word that every output uses for the state.
+func (s SpanState) String() string {
+	switch s {
+	case SpanMaking:
+		return "making"
+	case SpanLive:
+		return "live"
+	case SpanRetired:
+		return "retired"
+	}
+	return "no state"
+}
+
+// Span is one large allocation: a page run inside an arena, or several whole arenas. Its seal lies in the last 8 bytes of
+// its pages; a guard page follows it. It is written under Header.PagesLock; Requested also by a Realloc in place.
+type Span struct {
+	Base       uint64 // address of its first byte
+	Pages      uint64 // without the guard page
+	Requested  uint64 // bytes that were asked for
+	Next       Ref[Span]
+	Arena      uint32 // the first one
+	State      SpanState
+	GuardPages uint32 // inaccessible pages behind it
+	_          [20]byte
+}
+
+// SpanBytes is the size of a Span.
+const SpanBytes = uint64(unsafe.Sizeof(Span{}))

@@ -1,0 +1,1 @@
+// Empty: it lets the compiler accept pin.go's functions without bodies.

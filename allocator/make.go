@@ -1,0 +1,59 @@
+package allocator
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+)
+
+// Make returns n zeroed elements of T off-heap. A T that contains Go pointers is refused, because the collector would not
+// see them: the error names the path to the field. Give the slice back with FreeSlice.
+func Make[T any](h *Heap, n int) ([]T, error) {
+	var zero T
+	if path := goPointer(reflect.TypeFor[T](), reflect.TypeFor[T]().String()); path != "" {
+		return nil, fmt.Errorf("glassheap: a %T can't live off-heap: %s is a Go pointer, which the collector would not see", zero, path)
+	}
+	size := int(unsafe.Sizeof(zero))
+	bytes, err := product(n, size)
+	if err != nil {
+		return nil, err
+	}
+	if bytes == 0 {
+		return make([]T, n), nil
+	}
+	b, err := h.AllocAligned(bytes, int(unsafe.Alignof(zero)))
+	if err != nil {
+		return nil, err
+	}
+	clear(b)
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n), nil
+}
+
+// FreeSlice gives back what Make returned.
+func FreeSlice[T any](h *Heap, s []T) error {
+	var zero T
+	if cap(s) == 0 || unsafe.Sizeof(zero) == 0 {
+		return nil
+	}
+	return h.free(unsafe.Pointer(unsafe.SliceData(s)), cap(s)*int(unsafe.Sizeof(zero)))
+}
+
+// goPointer is the path to the first Go pointer in a type; "": there is none.
+func goPointer(t reflect.Type, path string) string {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.UnsafePointer, reflect.Map, reflect.Chan, reflect.Func, reflect.Interface, reflect.Slice, reflect.String:
+		return fmt.Sprintf("%s (%s)", path, t)
+	case reflect.Array:
+		if t.Len() > 0 {
+			return goPointer(t.Elem(), path+"[0]")
+		}
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if found := goPointer(f.Type, path+"."+f.Name); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,56 @@
+package allocator
+
+import (
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Off-heap structs by their addresses. This is the one place where numbers become pointers: always base + offset, which vet
+// and checkptr accept, because the result stays in the mapping that base points into.
+
+func at[T any](h *Heap, address uint64) *T {
+	return (*T)(unsafe.Add(h.base, address-h.baseAddress))
+}
+
+func (h *Heap) header() *layout.Header { return (*layout.Header)(h.base) }
+
+func (h *Heap) pointer(address uint64) unsafe.Pointer {
+	return unsafe.Add(h.base, address-h.baseAddress)
+}
+
+func (h *Heap) bin(i int) *layout.Bin {
+	return (*layout.Bin)(unsafe.Add(h.bins, uintptr(i)*uintptr(layout.BinBytes)))
+}
+
+func (h *Heap) cache(p int) *layout.Cache {
+	return (*layout.Cache)(unsafe.Add(h.caches, uintptr(p)*uintptr(layout.CacheBytes)))
+}
+
+func (h *Heap) magazine(p int, bin uint8) *layout.Magazine {
+	return (*layout.Magazine)(unsafe.Add(h.caches, uintptr(p)*uintptr(layout.CacheBytes)+uintptr(layout.CacheMagazines)+uintptr(bin)*uintptr(layout.MagazineBytes)))
+}
+
+func (h *Heap) arena(i uint64) *layout.Arena {
+	return (*layout.Arena)(unsafe.Add(h.arenas, i*layout.ArenaDescriptorBytes))
+}
+
+// pageEntry is the entry of the page at offset bytes from the first arena.
+func (h *Heap) pageEntry(offset uint64) *layout.PageEntry {
+	return (*layout.PageEntry)(unsafe.Add(h.pageMap, offset/layout.PageBytes*layout.PageEntryBytes))
+}
+
+func (h *Heap) link(s *layout.Slab, index uint64) *layout.Link {
+	return (*layout.Link)(unsafe.Add(unsafe.Pointer(s), layout.SlabBytes+2*index))
+}
+
+func (h *Heap) slab(r layout.Ref[layout.Slab]) *layout.Slab { return at[layout.Slab](h, uint64(r)) }
+
+func (h *Heap) refSlab(s *layout.Slab) layout.Ref[layout.Slab] {
+	return layout.Ref[layout.Slab](uint64(uintptr(unsafe.Pointer(s))))
+}
+
+// slabOf is the slab that a page's entry names, which must be one of a slab.
+func (h *Heap) slabOf(e layout.PageEntry) *layout.Slab {
+	return at[layout.Slab](h, h.header().Identity.Descriptors+e.Descriptor())
+}

@@ -1,0 +1,101 @@
+package allocator
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Options say what New makes. The zero value is a sealed, growing heap with the default geometry over a memfd (anonymous
+// memory where there is none) that panics on a violation.
+type Options struct {
+	// Name is how tools show the heap, at most 31 bytes; default "heap".
+	Name string
+	// Mode is how much is written and verified with each block; default ModeSealed.
+	Mode Mode
+	// Geometry is the table of size classes; default GeometryDefault.
+	Geometry Geometry
+	// Backing is what holds the memory; default BackingMemfd on Linux, else BackingAnonymous.
+	Backing Backing
+	// Path is the file of BackingFile. It must not exist yet, and stays when the heap is closed.
+	Path string
+	// ReserveBytes is the address space for blocks, rounded up to whole MiB; default 64 GiB. It costs no memory. Where the
+	// system refuses it (RLIMIT_AS), New settles for less, down to 16 MiB, and Stats says so.
+	ReserveBytes int64
+	// RetainBytes is how much memory of freed page runs is kept for reuse before it is given back; default 16 MiB.
+	RetainBytes int64
+	// Policy is what a violation does; default PolicyPanic.
+	Policy Policy
+	// OnViolation, if set, is called with each violation instead of what Policy says. The violation is then returned as the
+	// error. It runs on the goroutine that met the violation and holds no lock of the heap.
+	OnViolation func(*Violation)
+}
+
+// The modes, geometries and backings are those of the memory format.
+type (
+	Mode     = layout.Mode
+	Geometry = layout.Geometry
+	Backing  = layout.Backing
+)
+
+// See the constants of package layout for what each means.
+const (
+	ModePlain  = layout.ModePlain
+	ModeSealed = layout.ModeSealed
+
+	GeometryDefault = layout.GeometryDefault
+	GeometryNotes   = layout.GeometryNotes
+
+	BackingMemfd     = layout.BackingMemfd
+	BackingFile      = layout.BackingFile
+	BackingAnonymous = layout.BackingAnonymous
+)
+
+const (
+	defaultReserveBytes = 64 << 30
+	leastReserveBytes   = 16 << 20
+	mostReserveBytes    = 8 << 40
+	defaultRetainBytes  = 16 << 20
+)
+
+// withDefaults fills in what is not set and refuses what cannot be.
+func (o Options) withDefaults() (Options, error) {
+	if o.Name == "" {
+		o.Name = "heap"
+	}
+	if o.Mode == 0 {
+		o.Mode = ModeSealed
+	}
+	if o.Backing == 0 {
+		o.Backing = defaultBacking
+		if o.Path != "" {
+			o.Backing = BackingFile
+		}
+	}
+	if o.ReserveBytes == 0 {
+		o.ReserveBytes = defaultReserveBytes
+	}
+	if o.RetainBytes == 0 {
+		o.RetainBytes = defaultRetainBytes
+	}
+	switch {
+	case len(o.Name) > len(layout.Identity{}.Name)-1:
+		return o, fmt.Errorf("glassheap: Options.Name has %d bytes, at most %d fit into the header", len(o.Name), len(layout.Identity{}.Name)-1)
+	case o.Mode != ModePlain && o.Mode != ModeSealed:
+		return o, fmt.Errorf("glassheap: Options.Mode is %d: choose ModePlain or ModeSealed", o.Mode)
+	case !o.Geometry.Valid():
+		return o, fmt.Errorf("glassheap: Options.Geometry is %d: choose GeometryDefault or GeometryNotes", o.Geometry)
+	case o.Backing > BackingAnonymous:
+		return o, fmt.Errorf("glassheap: Options.Backing is %d: choose BackingMemfd, BackingFile or BackingAnonymous", o.Backing)
+	case (o.Backing == BackingFile) != (o.Path != ""):
+		return o, fmt.Errorf("glassheap: Options.Path %q with %s backing: a path goes with BackingFile, and only with it", o.Path, o.Backing)
+	case o.ReserveBytes < layout.ArenaBytes || o.ReserveBytes > mostReserveBytes:
+		return o, fmt.Errorf("glassheap: Options.ReserveBytes is %d: it must lie from %d (1 MiB) to %d (8 TiB)", o.ReserveBytes, layout.ArenaBytes, int64(mostReserveBytes))
+	case o.RetainBytes < 0 || o.RetainBytes > math.MaxInt64/2:
+		return o, fmt.Errorf("glassheap: Options.RetainBytes is %d: it must not be negative", o.RetainBytes)
+	case o.Policy < PolicyPanic || o.Policy > PolicyReport:
+		return o, fmt.Errorf("glassheap: Options.Policy is %d: choose PolicyPanic or PolicyReport", o.Policy)
+	}
+	return o, nil
+}

@@ -1,0 +1,66 @@
+package allocator
+
+import (
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// The bits of a seal that say how much was asked for.
+const sealSizeMask = 0xffff << 4
+
+func sealAt(block unsafe.Pointer, offset uint32) *uint64 {
+	return (*uint64)(unsafe.Add(block, offset))
+}
+
+// writeSlack fills the bytes from size to end, where the seal begins, with the slack pattern. Nothing below size is touched
+// but the rest of the last word, and only when fresh: the contents of a new block are not defined.
+func writeSlack(block unsafe.Pointer, size, end uint32) {
+	if end-size <= 8 {
+		*sealAt(block, end-8) = layout.SlackWord
+		return
+	}
+	fillSlack(block, size, end)
+}
+
+// fillSlack fills the bytes from size to end and touches no other.
+func fillSlack(block unsafe.Pointer, size, end uint32) {
+	slack := unsafe.Slice((*byte)(unsafe.Add(block, size)), end-size)
+	for len(slack) >= 8 {
+		*(*uint64)(unsafe.Pointer(unsafe.SliceData(slack))) = layout.SlackWord
+		slack = slack[8:]
+	}
+	for i := range slack {
+		slack[i] = layout.SlackByte
+	}
+}
+
+// slackIntact reports whether the bytes from size to end carry the slack pattern.
+func slackIntact(block unsafe.Pointer, size, end uint32) bool {
+	if slack := end - size; slack <= 8 {
+		last := *sealAt(block, end-8)
+		return (last^layout.SlackWord)>>(64-8*slack) == 0 // a shift by 64 gives 0: no slack, nothing to compare
+	}
+	_, damaged := firstDamagedSlack(block, size, end)
+	return !damaged
+}
+
+// firstDamagedSlack is the offset of the first byte from size to end that does not carry the pattern.
+func firstDamagedSlack(block unsafe.Pointer, size, end uint32) (offset uint32, damaged bool) {
+	for ; size&7 != 0 && size < end; size++ {
+		if *(*byte)(unsafe.Add(block, size)) != layout.SlackByte {
+			return size, true
+		}
+	}
+	for ; size+8 <= end; size += 8 {
+		if *sealAt(block, size) != layout.SlackWord {
+			break
+		}
+	}
+	for ; size < end; size++ {
+		if *(*byte)(unsafe.Add(block, size)) != layout.SlackByte {
+			return size, true
+		}
+	}
+	return 0, false
+}

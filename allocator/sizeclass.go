@@ -1,0 +1,47 @@
+package allocator
+
+import "github.com/glassheap/glassheap/allocator/layout"
+
+// class is what the fast path needs of a bin, in the Go heap, so that one cache line and no off-heap load gives it.
+type class struct {
+	reciprocal uint64 // ⌈2⁴⁰ / stride⌉: turns an offset in a slab into a block's index without dividing
+	stride     uint32
+	size       uint32 // bytes a user may write
+	last       uint32 // offset of the slab's last block
+	sealOffset uint32 // from the block's start; equals size
+	slabBytes  uint32
+	batch      uint16 // half a magazine
+	bin        uint8
+}
+
+const reciprocalBits = 40
+
+// classTable maps sizes to bins: entry ⌈size / 8⌉.
+type classTable [layout.MaxClassBytes/layout.ClassGrain + 1]uint8
+
+func newClasses(figures []layout.Class) (classes [256]class, table classTable, most int) {
+	next := 0
+	for i, f := range figures {
+		classes[i] = class{
+			reciprocal: (1<<reciprocalBits + uint64(f.Stride) - 1) / uint64(f.Stride),
+			stride:     f.Stride,
+			size:       f.Size,
+			last:       (f.Capacity - 1) * f.Stride,
+			sealOffset: f.Size,
+			slabBytes:  f.SlabPages * layout.PageBytes,
+			batch:      uint16(f.Magazine / 2),
+			bin:        uint8(i),
+		}
+		for ; next*layout.ClassGrain <= int(f.Size); next++ {
+			table[next] = uint8(i)
+		}
+		most = int(f.Size)
+	}
+	return classes, table, most
+}
+
+// index is the index of the block at offset in its slab, and whether a block starts there.
+func (c *class) index(offset uint64) (uint64, bool) {
+	i := offset * c.reciprocal >> reciprocalBits
+	return i, i*uint64(c.stride) == offset && offset <= uint64(c.last)
+}

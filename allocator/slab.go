@@ -1,0 +1,110 @@
+package allocator
+
+import (
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// growBin gives the bin a slab of its own, unless somebody else did meanwhile.
+func (h *Heap) growBin(bin int) error {
+	s, err := h.makeSlab(h.bin(bin))
+	if err == nil && s != nil {
+		OnSlabReady(s)
+	}
+	return err
+}
+
+// makeSlab returns nil when the bin has got room without it.
+func (h *Heap) makeSlab(b *layout.Bin) (*layout.Slab, error) {
+	h.lockPages()
+	defer h.unlockPages()
+	if h.hasRoom(b) {
+		return nil, nil
+	}
+	offset, err := h.takeRun(int(b.SlabPages), 1)
+	if err != nil {
+		return nil, err
+	}
+	address, err := h.slabDescriptor(b)
+	if err != nil {
+		return nil, err
+	}
+	s := at[layout.Slab](h, address)
+	clear(unsafe.Slice((*byte)(unsafe.Pointer(s)), b.DescriptorBytes))
+	*s = layout.Slab{
+		Base:     h.data + offset,
+		Links:    layout.Ref[layout.Link](address + layout.SlabBytes),
+		Arena:    uint32(offset / layout.ArenaBytes),
+		Bin:      b.ID,
+		Stride:   b.Stride,
+		Pages:    uint16(b.SlabPages),
+		State:    layout.SlabMaking,
+		Capacity: uint16(b.Capacity),
+		FreeHead: layout.NoBlock,
+	}
+	h.markRun(offset, int(b.SlabPages), layout.PageSlab, b.ID, address-h.header().Identity.Descriptors)
+	h.arena(uint64(s.Arena)).SlabCount++
+
+	p := h.lockBin(b)
+	s.State = layout.SlabActive
+	h.pushSlab(&b.Empty, s)
+	b.EmptyCount++
+	b.SlabCount++
+	h.unlockBin(b, p)
+	return s, nil
+}
+
+func (h *Heap) hasRoom(b *layout.Bin) bool {
+	p := h.lockBin(b)
+	defer h.unlockBin(b, p)
+	return b.Depot != 0 || b.Partial != 0 || b.Empty != 0
+}
+
+// slabDescriptor is the address of a Slab for the bin: a retired one, else a new one. The pages' lock is held.
+func (h *Heap) slabDescriptor(b *layout.Bin) (uint64, error) {
+	p := h.lockBin(b)
+	ref := b.Retired
+	if ref != 0 {
+		b.Retired = h.slab(ref).Next
+		b.RetiredCount--
+	}
+	h.unlockBin(b, p)
+	if ref != 0 {
+		return uint64(ref), nil
+	}
+	return h.cutDescriptor(uint64(b.DescriptorBytes))
+}
+
+// tooManyEmpty reports whether the bin holds more empty slabs than the one, and an eighth of all, that it keeps so that a
+// program that frees and allocates in turn does not make slabs anew each time. The bin's lock is held.
+func tooManyEmpty(b *layout.Bin) bool { return b.EmptyCount > 1+b.SlabCount/8 }
+
+// releaseEmptySlabs gives the pages of empty slabs back to their arenas: all of them, or those that are too many.
+func (h *Heap) releaseEmptySlabs(bin int, all bool) {
+	h.lockPages()
+	defer h.unlockPages()
+	b := h.bin(bin)
+	for {
+		p := h.lockBin(b)
+		if b.EmptyCount == 0 || (!all && !tooManyEmpty(b)) {
+			h.unlockBin(b, p)
+			break
+		}
+		s := h.slab(b.Empty)
+		h.removeSlab(&b.Empty, s)
+		b.EmptyCount--
+		b.SlabCount--
+		b.CarvedBlocks -= uint64(s.Carved)
+		b.FreeBlocks -= uint64(s.FreeCount)
+		offset, pages, arena := s.Base-h.data, int(s.Pages), uint64(s.Arena)
+		*s = layout.Slab{Bin: b.ID, State: layout.SlabRetired, Next: b.Retired}
+		b.Retired = h.refSlab(s)
+		b.RetiredCount++
+		h.arena(arena).SlabCount--
+		h.dropRun(offset, pages)
+		h.unlockBin(b, p)
+	}
+	h.retireArenas()
+	h.limitDirtyPages(h.options.RetainBytes)
+}

@@ -1,0 +1,211 @@
+package allocator
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Large allocations: page runs, and whole arenas above that, each with a guard page behind it. All of it is under the
+// pages' lock: system calls for the guards dwarf it.
+
+const guardPages = 1
+
+// mallocSpan allocates n bytes at a multiple of align, which is a power of two from a page to an arena.
+func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
+	limit := h.mostBytes()
+	switch {
+	case n < 0:
+		return nil, &SizeError{Size: n, Limit: limit, Reason: "the size is negative"}
+	case int64(n) > limit:
+		return nil, &SizeError{Size: n, Limit: limit, Reason: "it is larger than the whole heap"}
+	case h.closed.Load():
+		return nil, errClosed
+	}
+	h.lockPages()
+	defer h.unlockPages()
+	s, err := h.makeSpan(uint64(n), align)
+	if err != nil {
+		return nil, fmt.Errorf("glassheap: no span for %d bytes in heap %q: %w", n, h.options.Name, err)
+	}
+	return h.pointer(s.Base), nil
+}
+
+// mostBytes is the largest request that could be granted if all of the reserve were free.
+func (h *Heap) mostBytes() int64 {
+	return int64(h.header().Identity.ArenasMax)*layout.ArenaBytes - guardPages*layout.PageBytes - int64(h.options.Mode.SealBytes())
+}
+
+func (h *Heap) makeSpan(n uint64, align int) (*layout.Span, error) {
+	pages := max(1, (n+uint64(h.options.Mode.SealBytes())+layout.PageBytes-1)/layout.PageBytes)
+	address, err := h.spanDescriptor()
+	if err != nil {
+		return nil, err
+	}
+	place := address - h.header().Identity.Descriptors
+	s := at[layout.Span](h, address)
+	var offset uint64
+	if pages+guardPages > layout.PagesPerArena {
+		offset, err = h.takeArenas(pages + guardPages)
+		if err == nil {
+			*h.pageEntry(offset) = layout.MakePageEntry(layout.PageSpan, 0, 0, place)
+		}
+	} else {
+		offset, err = h.takeRun(int(pages)+guardPages, align/layout.PageBytes)
+		if err == nil {
+			h.markRun(offset, int(pages), layout.PageSpan, 0, place)
+			h.markRun(offset+pages*layout.PageBytes, guardPages, layout.PageGuard, 0, place)
+		}
+	}
+	if err != nil {
+		h.retireSpan(s)
+		return nil, err
+	}
+	*s = layout.Span{Base: h.data + offset, Pages: pages, Requested: n, Arena: uint32(offset / layout.ArenaBytes), State: layout.SpanMaking, GuardPages: guardPages}
+	if h.memory.guard(h.dataOffset+offset+pages*layout.PageBytes, guardPages*layout.PageBytes) != nil {
+		h.header().SpanGuardsLost++ // the page stays unused all the same
+	}
+	h.sealSpan(s)
+	s.State = layout.SpanLive
+	h.arena(uint64(s.Arena)).SpanCount++
+	h.header().SpansLive++
+	return s, nil
+}
+
+// takeArenas maps whole arenas for a huge span and returns the offset of the first.
+func (h *Heap) takeArenas(pages uint64) (uint64, error) {
+	count := (pages + layout.PagesPerArena - 1) / layout.PagesPerArena
+	first, err := h.mapArenas(count)
+	if err != nil {
+		return 0, err
+	}
+	for i := first; i < first+count; i++ {
+		a := h.arena(i)
+		a.State, a.HugeHead = layout.ArenaHugeTail, uint32(first)
+	}
+	head := h.arena(first)
+	head.State, head.HugeHead, head.HugeArenas = layout.ArenaHuge, 0, uint32(count)
+	h.header().PagesInUse += count * layout.PagesPerArena
+	OnArenaReady(head)
+	return first * layout.ArenaBytes, nil
+}
+
+// spanDescriptor is the address of a Span: a retired one, else a new one.
+func (h *Heap) spanDescriptor() (uint64, error) {
+	head := h.header()
+	if ref := head.RetiredSpans; ref != 0 {
+		head.RetiredSpans = at[layout.Span](h, uint64(ref)).Next
+		head.SpansRetired--
+		return uint64(ref), nil
+	}
+	return h.cutDescriptor(layout.SpanBytes)
+}
+
+func (h *Heap) retireSpan(s *layout.Span) {
+	head := h.header()
+	*s = layout.Span{State: layout.SpanRetired, Next: head.RetiredSpans}
+	head.RetiredSpans = layout.Ref[layout.Span](uint64(uintptr(unsafe.Pointer(s))))
+	head.SpansRetired++
+}
+
+// spanEnd is the offset of the seal in a span, which is also the most that a user may write in it.
+func (h *Heap) spanEnd(s *layout.Span) uint64 {
+	return s.Pages*layout.PageBytes - uint64(h.options.Mode.SealBytes())
+}
+
+// spanSlack is the page in which the slack of a span begins, and where the slack begins and the seal lies from there.
+func (h *Heap) spanSlack(s *layout.Span) (page unsafe.Pointer, from, end uint32) {
+	start := s.Requested &^ (layout.PageBytes - 1)
+	return h.pointer(s.Base + start), uint32(s.Requested - start), uint32(h.spanEnd(s) - start)
+}
+
+// sealSpan writes the slack pattern and the seal at the end of a span.
+func (h *Heap) sealSpan(s *layout.Span) {
+	if !h.sealed {
+		return
+	}
+	page, from, end := h.spanSlack(s)
+	fillSlack(page, from, end)
+	*(*layout.Seal)(unsafe.Add(page, end)) = layout.MakeSeal(s.Base, h.secret, int(s.Requested), layout.StateLive)
+}
+
+// spanDamage is what is wrong with the end of a live span; nil: nothing.
+func (h *Heap) spanDamage(s *layout.Span) *Violation {
+	if !h.sealed {
+		return nil
+	}
+	v := &Violation{Kind: Overflow, Block: s.Base, Bin: -1, Size: int(s.Requested)}
+	page, from, end := h.spanSlack(s)
+	if first, damaged := firstDamagedSlack(page, from, end); damaged {
+		v.Detail = fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", s.Requested+uint64(first-from), first-from, s.Requested)
+		return v
+	}
+	seal := *(*layout.Seal)(unsafe.Add(page, end))
+	if seal != layout.MakeSeal(s.Base, h.secret, int(s.Requested), layout.StateLive) {
+		v.Detail = fmt.Sprintf("the seal behind the %d bytes of the span is broken: %s", s.Requested, layout.Hex(uint64(seal)))
+		return v
+	}
+	return nil
+}
+
+// findSpan is the live span that starts at address; nil when none does.
+func (h *Heap) findSpan(address uint64) *layout.Span {
+	offset := address - h.data
+	if offset >= h.dataUsed.Load() || offset%layout.PageBytes != 0 {
+		return nil
+	}
+	entry := *h.pageEntry(offset)
+	if entry.Kind() != layout.PageSpan || entry.Before() != 0 {
+		return nil
+	}
+	return at[layout.Span](h, h.header().Identity.Descriptors+entry.Descriptor())
+}
+
+// freeSpan is free for an address whose page is not a slab's.
+func (h *Heap) freeSpan(address uint64, size int) error {
+	h.lockPages()
+	s := h.findSpan(address)
+	if s == nil {
+		h.unlockPages()
+		return h.refuse("free", address)
+	}
+	v := h.spanDamage(s)
+	if v == nil && size != unknownSize && uint64(size) != s.Requested {
+		v = &Violation{Kind: SizeMismatch, Block: s.Base, Bin: -1, Size: int(s.Requested), Detail: mismatch(int(s.Requested), size)}
+	}
+	if v == nil {
+		h.dropSpan(s)
+		h.retireArenas()
+		h.limitDirtyPages(h.options.RetainBytes)
+	}
+	h.unlockPages()
+	if v == nil {
+		return nil
+	}
+	v.During, v.Address = "free", address
+	return h.report(v)
+}
+
+// dropSpan gives the pages of a live span back to its arena, or its arenas to the system.
+func (h *Heap) dropSpan(s *layout.Span) {
+	base, pages, guards := s.Base, s.Pages, uint64(s.GuardPages)
+	offset := base - h.data
+	arena := h.arena(uint64(s.Arena))
+	s.State = layout.SpanMaking
+	arena.SpanCount--
+	h.header().SpansLive--
+	h.memory.unguard(h.dataOffset+offset+pages*layout.PageBytes, guards*layout.PageBytes)
+	h.retireSpan(s)
+	if arena.State == layout.ArenaHuge {
+		count := uint64(arena.HugeArenas)
+		h.header().PagesInUse -= count * layout.PagesPerArena
+		h.unmapArenas(offset/layout.ArenaBytes, count)
+		return
+	}
+	if h.sealed {
+		// So that a second free of this address is told from the free of one that never was a block.
+		*(*layout.Seal)(h.pointer(base)) = layout.MakeSeal(base, h.secret, 0, layout.StateFree)
+	}
+	h.dropRun(offset, int(pages+guards))
+}

@@ -1,0 +1,69 @@
+package allocator
+
+import "github.com/glassheap/glassheap/allocator/layout"
+
+// Stats is what a heap counts. While other goroutines use the heap, the figures are from slightly different moments.
+type Stats struct {
+	Mode            Mode
+	ReserveBytes    uint64 // address space for blocks
+	ReserveShortage uint64 // bytes of Options.ReserveBytes that the system refused
+	MappedBytes     uint64 // arenas that hold memory
+	InUseBytes      uint64 // pages of slabs, spans and their guards
+	MetadataBytes   uint64 // descriptors, tables and caches that are in use
+	Allocs          uint64 // blocks handed out so far, spans excepted
+	Frees           uint64 // blocks given back so far, spans excepted
+	LiveBlocks      uint64 // blocks in the user's hands, spans included
+	CachedBlocks    uint64 // free blocks in the Ps' magazines and in the depots
+	Slabs           uint64
+	Spans           uint64 // large allocations
+	Withdrawn       uint64 // blocks that were found damaged and are out of use
+	GuardsLost      uint64 // spans whose guard page the system refused
+}
+
+// Stats counts. It takes the bins' locks one after the other.
+func (h *Heap) Stats() Stats {
+	h.lockPages()
+	head := *h.header()
+	tables := h.descriptorsReady + h.arenasReady + h.pageMapReady
+	h.unlockPages()
+	s := Stats{
+		Mode:         h.options.Mode,
+		ReserveBytes: uint64(head.Identity.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
+		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes,
+		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + head.CachesReady*layout.CacheBytes + tables,
+		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive,
+	}
+	for i := range int(head.Identity.BinCount) {
+		b := h.bin(i)
+		p := h.lockBin(b)
+		bin := *b
+		h.unlockBin(b, p)
+		s.Slabs += uint64(bin.SlabCount)
+		s.Withdrawn += uint64(bin.WithdrawnCount)
+		s.CachedBlocks += bin.DepotBlocks
+		cached := uint64(0)
+		for c := range int(head.CachesReady) {
+			m := h.magazine(c, uint8(i))
+			tally := m.Tally
+			allocs, frees, _ := tally.Totals(m.Inflow)
+			s.Allocs += allocs
+			s.Frees += frees
+			cached += uint64(tally.Count())
+		}
+		s.CachedBlocks += cached
+		s.LiveBlocks += max(uint64(bin.LentBlocks), cached) - cached
+	}
+	return s
+}
+
+// Scavenge gives everything that is free back to the system: the depots' blocks to their slabs, empty slabs to their arenas,
+// the memory of free pages to the system. What lies in the Ps' magazines stays.
+func (h *Heap) Scavenge() {
+	for i := range int(h.header().Identity.BinCount) {
+		h.emptyDepot(i)
+		h.releaseEmptySlabs(i, true)
+	}
+	h.lockPages()
+	defer h.unlockPages()
+	h.limitDirtyPages(0)
+}
