@@ -56,7 +56,7 @@ func (h *Heap) reseal(start uint64, inBlock, size int) {
 		state = layout.StateAligned
 		*(*layout.Seal)(unsafe.Add(p, inBlock-layout.SealBytes)) = layout.MakeAlignmentMark(start+uint64(inBlock), h.secret, inBlock)
 	}
-	seal := sealAt(p, c.sealOffset)
+	seal := sealAt(p, c.size)
 	old := uint32(layout.Seal(*seal).Size())
 	used := uint32(inBlock + size)
 	sealed := uint64(layout.MakeSeal(start, h.secret, int(used), state))
@@ -65,20 +65,4 @@ func (h *Heap) reseal(start uint64, inBlock, size int) {
 		fillSlack(p, used, c.size)
 	}
 	*seal = sealed
-}
-
-// freeAligned is free for an address inside a slab at which no block starts.
-func (h *Heap) freeAligned(address uint64, size int) error {
-	b, v := h.locate("free", address)
-	if v == nil && size != unknownSize && size != b.size {
-		v = &Violation{Kind: SizeMismatch, During: "free", Address: address, Block: b.start, Bin: b.bin, Size: b.size, Detail: mismatch(b.size, size)}
-	}
-	if v != nil {
-		if v.Kind == Overflow {
-			h.withdrawLive(v.Block)
-		}
-		return h.report(v)
-	}
-	h.reseal(b.start, 0, int(address-b.start)+b.size)
-	return h.free(h.pointer(b.start), unknownSize)
 }

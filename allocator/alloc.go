@@ -33,36 +33,55 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 	if uint(n) > uint(h.mostSmall) {
 		return h.mallocSpan(n, layout.PageBytes)
 	}
-	c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
 	for {
 		p := pin()
+		c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
 		if p < int(h.cachesReady.Load()) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
 				address := m.Blocks[top]
 				block := h.pointer(address)
+				intact := true
 				if h.sealed {
 					hash := layout.SealHash(address, h.secret)
-					seal := sealAt(block, c.sealOffset)
-					if *seal != hash|uint64(layout.StateFree) {
-						h.withdrawTop(p, m, c) // unpins
-						continue
+					seal := sealAt(block, c.size)
+					if intact = *seal == hash|uint64(layout.StateFree); intact {
+						writeSlack(block, uint32(n), c.size)
+						// First the seal, then the count: a reader finds the block at the magazine's top, in somebody's hands.
+						*seal = (hash | uint64(layout.StateLive)) ^ uint64(n)*layout.SealSizeMultiplier
 					}
-					writeSlack(block, uint32(n), c.size)
-					// First the seal, then the count: a reader finds the block at the magazine's top, in somebody's hands.
-					*seal = hash | uint64(n)<<4 | uint64(layout.StateLive)
 				}
-				m.Tally = tally + layout.TallyAlloc
-				unpin(p)
-				return block, nil
+				if intact {
+					m.Tally = tally + layout.TallyAlloc
+					unpin(p)
+					return block, nil
+				}
 			}
 		}
-		unpin(p)
-		if err := h.refill(int(c.bin)); err != nil {
-			return nil, fmt.Errorf("glassheap: no block for %d bytes in heap %q: %w", n, h.options.Name, err)
+		if err := h.readyBlock(n, p); err != nil { // unpins
+			return nil, err
 		}
 	}
+}
+
+// readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,
+// because it is damaged, and fills an empty magazine. The caller is pinned on p; it is not afterwards.
+//
+//go:noinline
+func (h *Heap) readyBlock(n, p int) error {
+	c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
+	if p < int(h.cachesReady.Load()) {
+		if m := h.magazine(p, c.bin); m.Tally.Count() > 0 {
+			h.withdrawTop(p, m, c) // unpins
+			return nil
+		}
+	}
+	unpin(p)
+	if err := h.refill(int(c.bin)); err != nil {
+		return fmt.Errorf("glassheap: no block for %d bytes in heap %q: %w", n, h.options.Name, err)
+	}
+	return nil
 }
 
 // Calloc is Malloc for count elements of size bytes each, zeroed. A product that overflows is a *SizeError.

@@ -43,7 +43,7 @@ func (h *Heap) takeFromSlabs(b *layout.Bin, m *layout.Magazine) int {
 	var batch [layout.MagazineBlocks]uint64
 	n := 0
 	for ; n < want && s.FreeCount > 0; n++ {
-		index := uint64(s.FreeHead)
+		index := uint32(s.FreeHead)
 		link := h.link(s, index)
 		if next, more := link.Next(); more {
 			s.FreeHead = uint16(next)
@@ -53,12 +53,12 @@ func (h *Heap) takeFromSlabs(b *layout.Bin, m *layout.Magazine) int {
 		*link = layout.LinkOut
 		s.FreeCount--
 		b.FreeBlocks--
-		batch[n] = s.Base + index*uint64(s.Stride)
+		batch[n] = s.Base + uint64(index)*uint64(s.Stride)
 	}
 	for ; n < want && s.Carved < s.Capacity; n++ {
-		index := uint64(s.Carved)
+		index := uint32(s.Carved)
 		*h.link(s, index) = layout.LinkOut
-		batch[n] = s.Base + index*uint64(s.Stride)
+		batch[n] = s.Base + uint64(index)*uint64(s.Stride)
 		if h.sealed {
 			*sealAt(h.pointer(batch[n]), b.Size) = layout.SealHash(batch[n], h.secret) | uint64(layout.StateFree)
 		}
@@ -97,10 +97,10 @@ func (h *Heap) giveBack(b *layout.Bin, address uint64) {
 }
 
 // slabAndIndex is where the block at address lies. The address must be one that a magazine holds.
-func (h *Heap) slabAndIndex(address uint64) (*layout.Slab, uint64) {
+func (h *Heap) slabAndIndex(address uint64) (*layout.Slab, uint32) {
 	entry := *h.pageEntry(address - h.data)
 	s := h.slabOf(entry)
-	index, _ := h.class[uint8(entry.Bin())].index(address - s.Base)
+	index, _ := h.class[uint8(entry.Bin())].index(uint32(address - s.Base))
 	return s, index
 }
 
@@ -113,7 +113,7 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 		return
 	}
 	address := m.Blocks[m.Tally.Count()-1]
-	found := layout.Seal(*sealAt(h.pointer(address), c.sealOffset))
+	found := layout.Seal(*sealAt(h.pointer(address), c.size))
 	m.Tally--
 	m.Inflow--
 	b.LentBlocks--

@@ -54,7 +54,7 @@ func (h *Heap) locate(during string, address uint64) (block, *Violation) {
 	if !h.sealed {
 		return block{address: address, start: start, size: -1, bin: int(c.bin), most: int(c.size)}, nil
 	}
-	used := int(layout.Seal(*sealAt(h.pointer(start), c.sealOffset)).Size())
+	used := int(layout.Seal(*sealAt(h.pointer(start), c.size)).Size())
 	inBlock := int(address - start)
 	return block{address: address, start: start, size: used - inBlock, bin: int(c.bin), most: int(c.size) - inBlock}, nil
 }
@@ -81,7 +81,7 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 	case !h.sealed:
 		return nil
 	}
-	seal := layout.Seal(*sealAt(h.pointer(start), c.sealOffset))
+	seal := layout.Seal(*sealAt(h.pointer(start), c.size))
 	used := uint32(seal.Size())
 	v.Size = int(used)
 	switch {
@@ -109,8 +109,8 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 		return v
 	}
 	if before := start - uint64(c.stride); index > 0 {
-		seal := *sealAt(h.pointer(before), c.sealOffset)
-		if !h.hasSealOf(before, seal) {
+		seal := *sealAt(h.pointer(before), c.size)
+		if !layout.Seal(seal).Belongs(before, h.secret) {
 			v.Kind = Underflow
 			v.Detail = fmt.Sprintf("the seal before the block is broken: %s was found; something wrote before this block or past the one at %s", layout.Hex(seal), layout.Hex(before))
 			return v
@@ -160,20 +160,6 @@ func (h *Heap) refuse(during string, address uint64) error {
 	_, v := h.locate(during, address)
 	if v == nil {
 		v = &Violation{Kind: InvalidFree, During: during, Address: address, Bin: -1, Size: -1, Detail: "the block changed hands while it was being freed: two goroutines free it"}
-	}
-	return h.report(v)
-}
-
-// refuseFree reports why the block at address can't be freed, and takes it out of use if it is damaged.
-func (h *Heap) refuseFree(address uint64, size int) error {
-	b, v := h.locate("free", address)
-	switch {
-	case v == nil && b.size != size && size != unknownSize && b.size >= 0:
-		v = &Violation{Kind: SizeMismatch, During: "free", Address: address, Block: b.start, Bin: b.bin, Size: b.size, Detail: mismatch(b.size, size)}
-	case v == nil:
-		v = &Violation{Kind: DoubleFree, During: "free", Address: address, Block: address, Bin: b.bin, Size: b.size, Detail: "the block changed hands while it was being freed: two goroutines free it"}
-	case v.Kind == Overflow:
-		h.withdrawLive(v.Block)
 	}
 	return h.report(v)
 }

@@ -39,25 +39,28 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 		return h.freeSpan(address, size)
 	}
 	c := &h.class[uint8(entry.Bin())]
-	inSlab := offset&(layout.PageBytes-1) + uint64(entry.Before())*layout.PageBytes
-	if _, starts := c.index(inSlab); !starts {
-		return h.freeAligned(address, size)
+	inSlab := uint32(offset&(layout.PageBytes-1)) + uint32(entry.Before())*layout.PageBytes
+	if inSlab > c.last {
+		return h.freeSlowly(address, size)
 	}
 	var seal *uint64
 	hash := uint64(0)
 	if h.sealed {
+		// Only where a block starts does the word at its end carry the hash of this address.
 		hash = layout.SealHash(address, h.secret)
-		seal = sealAt(block, c.sealOffset)
-		used := uint32(*seal) & sealSizeMask >> 4
-		intact := *seal&^sealSizeMask == hash|uint64(layout.StateLive) && used <= c.size && slackIntact(block, used, c.size)
-		if !intact || (size != int(used) && size != unknownSize) {
-			return h.refuseFree(address, size)
+		seal = sealAt(block, c.size)
+		found := layout.Seal(*seal)
+		used := uint32(found.Size())
+		slack := c.size - used
+		if found.Unfolded() != hash|uint64(layout.StateLive) || shortSlackDamaged(block, slack, c.size) ||
+			(slack > 8 && longSlackDamaged(block, slack, c.size)) || (size != int(used) && size != unknownSize) {
+			return h.freeSlowly(address, size)
 		}
-		if inSlab != 0 && !h.hasSealOf(address-uint64(c.stride), *(*uint64)(unsafe.Add(block, -layout.SealBytes))) {
-			return h.refuseFree(address, size)
+		if inSlab != 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret) {
+			return h.freeSlowly(address, size)
 		}
-	} else if *h.link(h.slabOf(entry), inSlab/uint64(c.stride)) != layout.LinkOut {
-		return h.refuseFree(address, size)
+	} else if index, starts := c.index(inSlab); !starts || *h.link(h.slabOf(entry), index) != layout.LinkOut {
+		return h.freeSlowly(address, size)
 	}
 	for {
 		p := pin()
@@ -82,7 +85,22 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 	}
 }
 
-// hasSealOf reports whether seal carries the hash of the block at address, whatever its state.
-func (h *Heap) hasSealOf(address, seal uint64) bool {
-	return (seal^layout.SealHash(address, h.secret))&layout.SealHashMask == 0
+// freeSlowly is free for what is not plainly a healthy block that starts at address: one that was allocated aligned, or a
+// violation.
+//
+//go:noinline
+func (h *Heap) freeSlowly(address uint64, size int) error {
+	b, v := h.locate("free", address)
+	switch {
+	case v == nil && size != unknownSize && b.size >= 0 && size != b.size:
+		v = &Violation{Kind: SizeMismatch, During: "free", Address: address, Block: b.start, Bin: b.bin, Size: b.size, Detail: mismatch(b.size, size)}
+	case v == nil && b.start != address:
+		h.reseal(b.start, 0, int(address-b.start)+b.size)
+		return h.free(h.pointer(b.start), unknownSize)
+	case v == nil:
+		v = &Violation{Kind: DoubleFree, During: "free", Address: address, Block: address, Bin: b.bin, Size: b.size, Detail: "the block changed hands while it was being freed: two goroutines free it"}
+	case v.Kind == Overflow:
+		h.withdrawLive(v.Block)
+	}
+	return h.report(v)
 }

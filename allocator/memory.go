@@ -40,8 +40,8 @@ func (h *Heap) pageEntry(offset uint64) *layout.PageEntry {
 	return (*layout.PageEntry)(unsafe.Add(h.pageMap, offset/layout.PageBytes*layout.PageEntryBytes))
 }
 
-func (h *Heap) link(s *layout.Slab, index uint64) *layout.Link {
-	return (*layout.Link)(unsafe.Add(unsafe.Pointer(s), layout.SlabBytes+2*index))
+func (h *Heap) link(s *layout.Slab, index uint32) *layout.Link {
+	return (*layout.Link)(unsafe.Add(unsafe.Pointer(s), layout.SlabBytes+2*uint64(index)))
 }
 
 func (h *Heap) slab(r layout.Ref[layout.Slab]) *layout.Slab { return at[layout.Slab](h, uint64(r)) }

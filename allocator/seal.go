@@ -6,9 +6,6 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// The bits of a seal that say how much was asked for.
-const sealSizeMask = 0xffff << 4
-
 func sealAt(block unsafe.Pointer, offset uint32) *uint64 {
 	return (*uint64)(unsafe.Add(block, offset))
 }
@@ -35,14 +32,21 @@ func fillSlack(block unsafe.Pointer, size, end uint32) {
 	}
 }
 
-// slackIntact reports whether the bytes from size to end carry the slack pattern.
-func slackIntact(block unsafe.Pointer, size, end uint32) bool {
-	if slack := end - size; slack <= 8 {
-		last := *sealAt(block, end-8)
-		return (last^layout.SlackWord)>>(64-8*slack) == 0 // a shift by 64 gives 0: no slack, nothing to compare
+// shortSlackDamaged reports whether the last slack bytes before end lost their pattern; false when there are more than 8.
+func shortSlackDamaged(block unsafe.Pointer, slack, end uint32) bool {
+	return (*sealAt(block, end-8)^layout.SlackWord)>>(64-8*slack) != 0 // a shift by 64 and more gives 0
+}
+
+// longSlackDamaged is the same for more than 8 bytes. A slack longer than the block, from a seal that tells too large a
+// size, is damage too.
+//
+//go:noinline
+func longSlackDamaged(block unsafe.Pointer, slack, end uint32) bool {
+	if slack > end {
+		return true
 	}
-	_, damaged := firstDamagedSlack(block, size, end)
-	return !damaged
+	_, damaged := firstDamagedSlack(block, end-slack, end)
+	return damaged
 }
 
 // firstDamagedSlack is the offset of the first byte from size to end that does not carry the pattern.

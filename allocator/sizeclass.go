@@ -6,11 +6,8 @@ import "github.com/glassheap/glassheap/allocator/layout"
 type class struct {
 	reciprocal uint64 // ⌈2⁴⁰ / stride⌉: turns an offset in a slab into a block's index without dividing
 	stride     uint32
-	size       uint32 // bytes a user may write
+	size       uint32 // bytes a user may write; the seal follows
 	last       uint32 // offset of the slab's last block
-	sealOffset uint32 // from the block's start; equals size
-	slabBytes  uint32
-	batch      uint16 // half a magazine
 	bin        uint8
 }
 
@@ -27,9 +24,6 @@ func newClasses(figures []layout.Class) (classes [256]class, table classTable, m
 			stride:     f.Stride,
 			size:       f.Size,
 			last:       (f.Capacity - 1) * f.Stride,
-			sealOffset: f.Size,
-			slabBytes:  f.SlabPages * layout.PageBytes,
-			batch:      uint16(f.Magazine / 2),
 			bin:        uint8(i),
 		}
 		for ; next*layout.ClassGrain <= int(f.Size); next++ {
@@ -41,7 +35,7 @@ func newClasses(figures []layout.Class) (classes [256]class, table classTable, m
 }
 
 // index is the index of the block at offset in its slab, and whether a block starts there.
-func (c *class) index(offset uint64) (uint64, bool) {
-	i := offset * c.reciprocal >> reciprocalBits
-	return i, i*uint64(c.stride) == offset && offset <= uint64(c.last)
+func (c *class) index(offset uint32) (uint32, bool) {
+	i := uint32(uint64(offset) * c.reciprocal >> reciprocalBits)
+	return i, i*c.stride == offset && offset <= c.last
 }

@@ -129,7 +129,7 @@ func constants() map[string]uint64 {
 		"ModePlain": uint64(ModePlain), "ModeSealed": uint64(ModeSealed),
 		"BackingMemfd": uint64(BackingMemfd), "BackingFile": uint64(BackingFile), "BackingAnonymous": uint64(BackingAnonymous),
 		"GeometryDefault": uint64(GeometryDefault), "GeometryNotes": uint64(GeometryNotes),
-		"SealMultiplier": sealMultiplier, "SealHashMask": SealHashMask, "StateLive": uint64(StateLive), "StateAligned": uint64(StateAligned), "StateFree": uint64(StateFree),
+		"SealMultiplier": sealMultiplier, "SealSizeMultiplier": SealSizeMultiplier, "SealHashMask": SealHashMask, "StateLive": uint64(StateLive), "StateAligned": uint64(StateAligned), "StateFree": uint64(StateFree),
 		"SlackByte": SlackByte, "LockTag": lockTag,
 		"TallyAllocStep": allocStep, "TallyFreeStep": freeStep, "TallyStepInverse": stepInverse, "TallyLimit": tallyLimit,
 		"ArenaUnmapped": uint64(ArenaUnmapped), "ArenaPages": uint64(ArenaPages), "ArenaHuge": uint64(ArenaHuge), "ArenaHugeTail": uint64(ArenaHugeTail),

@@ -4,11 +4,15 @@ import "math/bits"
 
 // Seal is the canary word in the last 8 bytes of each block of a sealed heap. One load of it tells three things:
 //
-//	bits 20..63   44 bits of a keyed hash of the block's address: a write past the block, or another block's seal, breaks it
-//	bits  4..19   how many bytes were asked for, counted from the block's start (the low 16 bits of it, for a span)
-//	bits  0..3    the state
+//	seal = (hash | state) XOR size × M
 //
-// The hash is for telling damage from health, not for keeping an attacker out: who can read the heap can forge it.
+//	hash    44 bits, in bits 20..63: a keyed hash of the block's address; a write past the block, or another block's seal, breaks it
+//	size    16 bits, seen in bits 4..19: how many bytes were asked for, counted from the block's start (modulo 65,536, for a span)
+//	state    4 bits, in bits 0..3
+//
+// M is 16 in its low 20 bits, so the product shows the size in bits 4..19 and folds it into the hash above: no one bit of a
+// seal can flip without breaking the word. The hash tells damage from health; it does not keep an attacker out, who can
+// read the secret where the heap can.
 type Seal uint64
 
 // State is what a seal says of its block. The values differ from each other in at least two bits.
@@ -42,7 +46,9 @@ const (
 	SealBytes = 8
 	// SealHashMask covers the hash of a Seal.
 	SealHashMask = ^uint64(sealLow)
-	sealLow      = 1<<20 - 1
+	// SealSizeMultiplier is the M of a Seal: odd in its upper 44 bits, so that sizes that differ give hashes that differ.
+	SealSizeMultiplier = 0x9e3779b97f500010
+	sealLow            = 1<<20 - 1
 
 	sealMultiplier = 0xd6e8feb86659fd93 // odd, with no long runs of equal bits
 )
@@ -56,7 +62,7 @@ func SealHash(address, secret uint64) uint64 {
 
 // MakeSeal composes the seal of a block of which size bytes are used, counted from its start.
 func MakeSeal(address, secret uint64, size int, state State) Seal {
-	return Seal(SealHash(address, secret) | uint64(uint16(size))<<4 | uint64(state))
+	return Seal((SealHash(address, secret) | uint64(state)) ^ uint64(uint16(size))*SealSizeMultiplier)
 }
 
 // State is the state that the seal tells.
@@ -65,9 +71,12 @@ func (s Seal) State() State { return State(s & 0xf) }
 // Size is the number of bytes asked for, modulo 65,536.
 func (s Seal) Size() uint16 { return uint16(s >> 4) }
 
+// Unfolded is the seal without its size: hash and state.
+func (s Seal) Unfolded() uint64 { return uint64(s) ^ uint64(s.Size())*SealSizeMultiplier }
+
 // Belongs reports whether the seal carries the hash of the block at address.
 func (s Seal) Belongs(address, secret uint64) bool {
-	return (uint64(s)^SealHash(address, secret))&SealHashMask == 0
+	return (s.Unfolded()^SealHash(address, secret))&SealHashMask == 0
 }
 
 const (
