@@ -1,0 +1,19 @@
+module github.com/glassheap/glassheap/tests/bench
+
+go 1.26.0
+
+replace github.com/glassheap/glassheap => ../..
+
+require (
+	github.com/glassheap/glassheap v0.0.0
+	github.com/jedib0t/go-pretty/v6 v6.8.3
+	golang.org/x/term v0.48.0
+	modernc.org/memory v1.12.1
+)
+
+require (
+	github.com/mattn/go-runewidth v0.0.16 // indirect
+	github.com/rivo/uniseg v0.4.7 // indirect
+	golang.org/x/sys v0.50.0 // indirect
+	golang.org/x/text v0.22.0 // indirect
+)

@@ -1,0 +1,73 @@
+package peers
+
+import "github.com/glassheap/glassheap/allocator"
+
+// Peer is one allocator, used in one way.
+type Peer struct {
+	// Name is how tables and benchmarks call it.
+	Name string
+	// OneGoroutine says that it is not safe for concurrent use.
+	OneGoroutine bool
+
+	open func() (tasks, closer, error)
+}
+
+// closer gives back what a peer took from the system.
+type closer func() error
+
+// The names of the peers that ratios and aims refer to.
+const (
+	Sealed       = "sealed"
+	SealedSlice  = "sealed-slice"
+	Plain        = "plain"
+	PlainSlice   = "plain-slice"
+	ModerncMutex = "modernc-mutex"
+	Make         = "make"
+)
+
+// All are the peers in the order of a table's columns.
+func All() []Peer {
+	return []Peer{
+		{Name: Sealed, open: openGlassheap(allocator.ModeSealed)},
+		{Name: SealedSlice, open: openGlassheapSlice(allocator.ModeSealed)},
+		{Name: Plain, open: openGlassheap(allocator.ModePlain)},
+		{Name: PlainSlice, open: openGlassheapSlice(allocator.ModePlain)},
+		{Name: ModerncMutex, open: openModerncMutex},
+		{Name: "modernc", OneGoroutine: true, open: openModernc},
+		{Name: Make, open: openMake},
+	}
+}
+
+// Can reports whether the peer can run the workload.
+func (p Peer) Can(w Workload) bool { return !w.Concurrent || !p.OneGoroutine }
+
+// Trial is a workload over a heap of its own, ready to be timed.
+type Trial struct {
+	task
+	close closer
+}
+
+// Prepare opens a fresh heap of the peer and binds the workload to it.
+func (p Peer) Prepare(w Workload) (*Trial, error) {
+	heap, closeHeap, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	return &Trial{w.bind(heap), closeHeap}, nil
+}
+
+// Run allocates and frees at least so many blocks and returns how many: some workloads only do whole batches.
+func (t *Trial) Run(pairs int) (done int) { return t.run(pairs) }
+
+// Close frees what is still live and closes the heap.
+func (t *Trial) Close() error {
+	t.end()
+	return t.close()
+}
+
+// must ends the run: once an allocator fails, there is nothing left to compare.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,49 @@
+package peers
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// What the workloads draw from chance is drawn before the clock starts, and is the same in each run and for each peer.
+
+func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// inOrder is 0, 1, 2 … n-1.
+func inOrder(n int) []int32 {
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	return order
+}
+
+// shuffled is inOrder, permuted.
+func shuffled(n int) []int32 {
+	order := inOrder(n)
+	random().Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return order
+}
+
+// step says which block is replaced by one of which size.
+type step struct{ place, size int32 }
+
+// The sizes of the mix: half of them up to 64 B, one in a hundred above 655 B, the mean 106 B.
+const (
+	mixMedianBytes = 64
+	mixSigma       = 1
+	mixMostBytes   = 16 << 10
+)
+
+const stepsOnTape = 1 << 18
+
+// logNormalSteps replaces random ones of so many blocks by blocks of log-normal size. There are more steps than blocks.
+func logNormalSteps(blocks int) []step {
+	r := random()
+	steps := make([]step, stepsOnTape)
+	for i := range steps {
+		size := mixMedianBytes * math.Exp(mixSigma*r.NormFloat64())
+		steps[i] = step{r.Int32N(int32(blocks)), int32(min(max(size, 1), mixMostBytes))}
+	}
+	return steps
+}

@@ -1,0 +1,140 @@
+package peers
+
+import "sync"
+
+// task is a workload bound to a heap: run does at least so many pairs of an allocation and a free and returns how many, end
+// frees what is still live.
+type task struct {
+	run func(pairs int) (done int)
+	end func()
+}
+
+// tasks makes the tasks of one heap, whatever its blocks are to the user: addresses, numbers or slices.
+type tasks interface {
+	pairs(size int) task
+	bursts(size int) task
+	mix() task
+	produceConsume(size int) task
+}
+
+// loops are what each peer writes out. B is what it calls a block; the zero B is no block, and freeing it does nothing.
+type loops[B any] interface {
+	// pair allocates and frees at once, n times.
+	pair(n, size int)
+	// fill allocates a block for each place.
+	fill(blocks []B, size int)
+	// drain frees the blocks in the given order.
+	drain(blocks []B, order []int32)
+	// replace frees one block and allocates another in its place, for each step.
+	replace(blocks []B, steps []step)
+}
+
+// over makes tasks from a peer's loops.
+type over[B any] struct{ loops[B] }
+
+// pairs is the least an allocator can be asked: the block that was just freed is the next one wanted. One more block stays
+// live, for an allocator that holds nothing else may give its memory up at each free, and no program is like that.
+func (o over[B]) pairs(size int) task {
+	kept := make([]B, 1)
+	o.fill(kept, size)
+	return task{
+		run: func(pairs int) int {
+			o.pair(pairs, size)
+			return pairs
+		},
+		end: func() { o.drain(kept, inOrder(1)) },
+	}
+}
+
+const burstBlocks = 10_000
+
+// bursts allocates many blocks, then frees them all in random order.
+func (o over[B]) bursts(size int) task {
+	blocks, order := make([]B, burstBlocks), shuffled(burstBlocks)
+	return task{
+		run: func(pairs int) (done int) {
+			for ; done < pairs; done += burstBlocks {
+				o.fill(blocks, size)
+				o.drain(blocks, order)
+			}
+			return done
+		},
+		end: func() {},
+	}
+}
+
+const mixBlocks = 100_000
+
+// mix is a cache in its steady state: many live blocks of all sizes, and a random one makes room for each new one.
+func (o over[B]) mix() task {
+	blocks, steps := make([]B, mixBlocks), logNormalSteps(mixBlocks)
+	for i, s := range steps[:mixBlocks] {
+		o.replace(blocks, []step{{int32(i), s.size}}) // a zero block: nothing is freed
+	}
+	o.replace(blocks, steps) // so that all blocks are scattered, and all pages were touched, before the clock starts
+	next := 0
+	return task{
+		run: func(pairs int) int {
+			for left := pairs; left > 0; {
+				n := min(left, len(steps)-next)
+				o.replace(blocks, steps[next:next+n])
+				next = (next + n) % len(steps)
+				left -= n
+			}
+			return pairs
+		},
+		end: func() { o.drain(blocks, inOrder(mixBlocks)) },
+	}
+}
+
+const (
+	batchBlocks     = 1000 // in one batch: enough that the channels cost little
+	batchesUnderWay = 8    // under way at most
+)
+
+// produceConsume allocates in one goroutine and frees in another, a batch at a time.
+func (o over[B]) produceConsume(size int) task {
+	order := inOrder(batchBlocks)
+	empty, full := make(chan []B, batchesUnderWay), make(chan []B, batchesUnderWay)
+	for range batchesUnderWay {
+		empty <- make([]B, batchBlocks)
+	}
+	return task{
+		run: func(pairs int) int {
+			batches := (pairs + batchBlocks - 1) / batchBlocks
+			go func() {
+				for range batches {
+					blocks := <-empty
+					o.fill(blocks, size)
+					full <- blocks
+				}
+			}()
+			for range batches {
+				blocks := <-full
+				o.drain(blocks, order)
+				empty <- blocks
+			}
+			return batches * batchBlocks
+		},
+		end: func() {},
+	}
+}
+
+// both runs two tasks of one heap at the same time, each for half of the pairs.
+func both(a, b task) task {
+	return task{
+		run: func(pairs int) (done int) {
+			half := (pairs + 1) / 2
+			var doneA int
+			var group sync.WaitGroup
+			group.Go(func() { doneA = a.run(half) })
+			doneB := b.run(half)
+			group.Wait()
+			return doneA + doneB
+		},
+		end: func() {
+			a.end()
+			b.end()
+		},
+	}
+}
