@@ -67,17 +67,20 @@ func (id *Identity) JudgeTwin(j *Judge, first *Identity) {
 
 // HeaderFacts is what the changing part of the header is held against.
 type HeaderFacts struct {
-	ArenasMapped, SpansLive, SpansRetired, PagesInUse uint64 // counted
-	DescriptorBytes                                   uint64 // of every descriptor that was found
-	CachesFound                                       uint64 // caches that say they are ready
+	Identity                                          *Identity // the sound one of the two
+	ArenasFound                                       uint64    // arenas in the table up to the last one that was ever used
+	ArenasMapped, SpansLive, SpansRetired, PagesInUse uint64    // counted
+	DescriptorBytes                                   uint64    // of every descriptor that was found
+	CachesFound                                       uint64    // caches that say they are ready
 }
 
 // Judge checks the changing part of the header. The identity has been judged before.
 func (h *Header) Judge(j *Judge, f HeaderFacts) {
-	id := &h.Identity
+	id := f.Identity
 	j.That("PagesLock", h.PagesLock.Valid(MaxCaches), uint64(h.PagesLock), "0, or the tag and a holder", "a lock word")
 	j.Changing(h.PagesLock.Held())
-	j.Within("ArenasUsed", h.ArenasUsed, 0, uint64(id.ArenasMax), "arenas that were ever used")
+	j.Within("ArenasUsed", h.ArenasUsed, 0, uint64(id.ArenasMax), "what fits into the reserve")
+	j.Equal("ArenasUsed", h.ArenasUsed, f.ArenasFound, "arenas that were ever used, counted")
 	j.Equal("ArenasMapped", h.ArenasMapped, f.ArenasMapped, "arenas that hold memory, counted")
 	j.Equal("CachesReady", h.CachesReady, f.CachesFound, "caches that are ready, counted")
 	j.EqualHex("DescriptorsTop", h.DescriptorsTop, id.Descriptors+f.DescriptorBytes, "every descriptor that is in use or waits to be")
@@ -277,7 +280,7 @@ func (m *Magazine) Judge(j *Judge, f MagazineFacts) {
 	j.EqualHex("Next", uint64(m.Next), 0, "in a cache, on no list")
 }
 
-// JudgeCache checks the constant part of a cache.
+// Judge checks the constant part of a cache.
 func (c *Cache) Judge(j *Judge, id uint32) {
 	j.Equal("ID", uint64(c.ID), uint64(id), "its place in the table")
 	j.Equal("Ready", uint64(c.Ready), 1, "it was initialised")

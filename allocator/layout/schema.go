@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -84,6 +85,17 @@ func (s Schema) Struct(name string) (SchemaStruct, bool) {
 		}
 	}
 	return SchemaStruct{}, false
+}
+
+// Array takes the kind of an array apart: the kind of its elements and their number, which is not 0.
+func (f SchemaField) Array() (element string, count uint64, ok bool) {
+	rest, ok := strings.CutPrefix(f.Kind, "array:")
+	colon := strings.LastIndexByte(rest, ':')
+	if !ok || colon < 0 {
+		return "", 0, false
+	}
+	count, err := strconv.ParseUint(rest[colon+1:], 10, 32)
+	return rest[:colon], count, err == nil && count > 0
 }
 
 func describe(t reflect.Type) SchemaStruct {

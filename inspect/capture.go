@@ -1,0 +1,151 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// capture is a copy of a heap's metadata, as it was at one moment. Its buffers are used again by the next take, so that a
+// process that is held still for it is held no longer than the copying needs.
+type capture struct {
+	header      layout.Header
+	id          layout.Identity // the sound one of the header's two
+	sound       bool            // false: neither is, and nothing but the header was read
+	schema      []byte
+	bins        region
+	caches      region
+	arenas      region
+	pageMap     region
+	descriptors region
+	headerBytes []byte
+}
+
+// region is one part of the metadata: its bytes and the address that they have in the owner.
+type region struct {
+	start uint64
+	bytes []byte
+}
+
+// get copies the T at address out of the region; ok is false when it does not lie inside.
+func get[T any](r region, address uint64) (value T, ok bool) {
+	size := uint64(unsafe.Sizeof(value))
+	offset := address - r.start
+	if offset > uint64(len(r.bytes)) || uint64(len(r.bytes))-offset < size {
+		return value, false
+	}
+	copy(layout.Bytes(&value), r.bytes[offset:offset+size])
+	return value, true
+}
+
+// end is the address behind the region.
+func (r region) end() uint64 { return r.start + uint64(len(r.bytes)) }
+
+// NotAHeapError says that the memory does not begin with a heap's header.
+type NotAHeapError struct{ Target string }
+
+func (e *NotAHeapError) Error() string {
+	return fmt.Sprintf("%s holds no glassheap heap: neither copy of the header's identity begins with the magic word", e.Target)
+}
+
+// VersionError says that the heap was made by a glassheap with another memory format.
+type VersionError struct {
+	Version uint32
+	Schema  bool // the version is this one's, but its schema is another
+}
+
+func (e *VersionError) Error() string {
+	if e.Schema {
+		return fmt.Sprintf("the heap's format has version %d like this program's, but another schema: it was made by another build; use the glassheap of that build", e.Version)
+	}
+	return fmt.Sprintf("the heap's format has version %d; this program reads version %d: use a glassheap of that version", e.Version, layout.Version)
+}
+
+// take copies the metadata out of t. The error is a *NotAHeapError, a *VersionError, or says that the memory can't be read;
+// damage is no error.
+func (c *capture) take(t target.Target) error {
+	if c.headerBytes == nil {
+		c.headerBytes = make([]byte, layout.HeaderBytes)
+	}
+	if n, err := t.ReadAt(c.headerBytes, 0); n < int(unsafe.Sizeof(c.header)) {
+		if err == nil || errors.Is(err, io.EOF) {
+			return &NotAHeapError{t.Description().String()}
+		}
+		return fmt.Errorf("the header can't be read: %w", err)
+	}
+	copy(layout.Bytes(&c.header), c.headerBytes)
+	first, twin := &c.header.Identity, &c.header.Twin
+	if first.Magic != layout.Magic && twin.Magic != layout.Magic {
+		return &NotAHeapError{t.Description().String()}
+	}
+	switch {
+	case first.Sum() == first.Checksum:
+		c.id, c.sound = *first, true
+	case twin.Sum() == twin.Checksum:
+		c.id, c.sound = *twin, true
+	default:
+		c.id, c.sound = *first, false
+		return nil
+	}
+	if c.id.Version != layout.Version {
+		return &VersionError{Version: c.id.Version}
+	}
+	if c.id.SchemaHash != layout.Hash(layout.SchemaText()) {
+		return &VersionError{Version: c.id.Version, Schema: true}
+	}
+	c.schema = c.headerBytes[layout.SchemaOffset:min(layout.SchemaOffset+uint64(c.id.SchemaBytes), layout.HeaderBytes)]
+	// The checksum is right, but who wrote it may have lied: what follows must be what it has to be.
+	var j layout.Judge
+	c.id.Judge(&j, layout.IdentityFacts{Base: t.Base(), Twin: &c.id, SchemaHash: c.id.SchemaHash})
+	if len(j.Verdicts) > 0 || c.id.ArenasMax > mostArenas {
+		c.sound = false
+		return nil
+	}
+	h, id := &c.header, &c.id
+	// One entry more than is in use: a count that is too low shows by what comes after it.
+	for _, part := range []struct {
+		r     *region
+		start uint64
+		bytes uint64
+	}{
+		{&c.bins, uint64(id.Bins), uint64(id.BinCount) * layout.BinBytes},
+		{&c.caches, uint64(id.Caches), (min(h.CachesReady, layout.MaxCaches-1) + 1) * layout.CacheBytes},
+		{&c.arenas, uint64(id.Arenas), (min(h.ArenasUsed, uint64(id.ArenasMax)-1) + 1) * layout.ArenaDescriptorBytes},
+		{&c.pageMap, uint64(id.PageMap), min(h.ArenasUsed, uint64(id.ArenasMax)) * layout.PagesPerArena * layout.PageEntryBytes},
+		{&c.descriptors, id.Descriptors, min(max(h.DescriptorsTop, id.Descriptors), id.DescriptorsEnd) - id.Descriptors},
+	} {
+		if err := part.r.read(t, id.Base, part.start, part.bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.
+const mostArenas = 8 << 20
+
+// mostMetadataBytes bounds what a header can make this program allocate. A heap of 64 GiB full of blocks of 8 bytes has less.
+const mostMetadataBytes = 32 << 30
+
+// read fills the region with the bytes at an address. Where the memory ends before that, it ends too.
+func (r *region) read(t target.Target, base, start, bytes uint64) error {
+	offset := start - base
+	bytes = min(bytes, uint64(max(t.Size(), 0))-min(offset, uint64(max(t.Size(), 0))))
+	if bytes > mostMetadataBytes {
+		return fmt.Errorf("the header tells of %d MiB of metadata, more than any heap has", bytes>>20)
+	}
+	if uint64(cap(r.bytes)) < bytes {
+		r.bytes = make([]byte, bytes+bytes/8)
+	}
+	r.start, r.bytes = start, r.bytes[:bytes]
+	n, err := t.ReadAt(r.bytes, int64(offset))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("the metadata at %s can't be read: %w", Address(start), err)
+	}
+	r.bytes = r.bytes[:n]
+	return nil
+}

@@ -1,0 +1,339 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// CheckOptions say how Check goes about it.
+type CheckOptions struct {
+	// Progress, if set, is called now and then with how many of the slabs are done. Several goroutines may call it.
+	Progress func(done, total int)
+}
+
+// CheckReport is the answer to "is anything wrong?".
+type CheckReport struct {
+	Heap      Summary       `json:"heap"`
+	Findings  []Finding     `json:"findings"`            // damage, certain
+	Unsettled []Finding     `json:"unsettled,omitempty"` // could be damage or an operation under way
+	Structs   int           `json:"structs"`             // that were judged
+	Blocks    uint64        `json:"blocks"`              // whose seals were read
+	Bytes     uint64        `json:"bytes"`               // of metadata and blocks that were read
+	Elapsed   time.Duration `json:"elapsed_ns"`
+	Stopped   time.Duration `json:"stopped_ns"` // the longest that the process was held still
+	Stops     int           `json:"stops"`
+	Notes     []string      `json:"notes,omitempty"`
+}
+
+// Healthy reports whether nothing is wrong for certain.
+func (r *CheckReport) Healthy() bool { return len(r.Findings) == 0 }
+
+// Check asks a heap whether anything is wrong. A running process is looked at while it runs; only what looks wrong then is
+// looked at again while it is held still, for as long as its metadata take to copy, so that an operation under way is not
+// taken for damage. Damage is no error: an error says that there was nothing to look at, or is the context's.
+func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, error) {
+	started := time.Now()
+	var c capture
+	if err := c.take(t); err != nil {
+		return nil, err
+	}
+	r := &CheckReport{Findings: []Finding{}}
+	h := decode(t, &c)
+	stopper, running := t.(target.Stopper)
+	found, err := r.look(ctx, h, o, nil)
+	if err == nil && !(running && h.sound) {
+		err = h.diagnoseAll(&found)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if running && h.sound && found.any() {
+		h, found, err = r.settle(ctx, t, stopper, found, o)
+		if err != nil {
+			return nil, err
+		}
+	}
+	r.Heap = h.summary(found.counts)
+	for _, f := range found.findings {
+		if f.Severity == SeverityDamage {
+			r.Findings = append(r.Findings, f)
+		} else {
+			r.Unsettled = append(r.Unsettled, f)
+		}
+	}
+	if n := len(r.Unsettled); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d %s could be an operation under way: a lock of the heap was held, or the process could not be held still", n, plural(n, "thing")))
+	}
+	r.Elapsed = time.Since(started)
+	return r, nil
+}
+
+// looked is what one look at a heap found.
+type looked struct {
+	findings []Finding
+	suspects []suspect // blocks, before they were diagnosed
+	spans    []*Span   // likewise
+	counts   passCounts
+}
+
+func (l looked) any() bool { return len(l.findings) > 0 || len(l.suspects) > 0 || len(l.spans) > 0 }
+
+// look judges every struct of a decoded heap and looks at its blocks: at all of them, or, after an earlier look, only at
+// those that it suspected. Those whose bytes don't fit are left as suspects.
+func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier *looked) (looked, error) {
+	var l looked
+	visit := func(j Judgement) {
+		for _, v := range j.Verdicts {
+			l.findings = append(l.findings, fromVerdict(CodeMetadata, j.Name, uint64(j.Address), v))
+		}
+	}
+	h.judgeHeader(func(j Judgement) {
+		for _, v := range j.Verdicts {
+			l.findings = append(l.findings, fromVerdict(CodeHeader, j.Name, uint64(j.Address), v))
+		}
+	}, false)
+	if !h.sound {
+		if len(l.findings) == 0 {
+			l.findings = append(l.findings, fromVerdict(CodeHeader, "Header.Identity", h.target.Base(), layout.Verdict{Field: "(all)", Found: "figures that contradict each other", Expected: "a header that a heap wrote"}))
+		}
+		return l, nil
+	}
+	result, err := pass{seals: earlier == nil, progress: o.Progress}.run(ctx, h)
+	if err != nil {
+		return l, err
+	}
+	l.counts = result.counts
+	l.findings = append(l.findings, h.problems...)
+	h.judge(result.counts, visit, false)
+	for _, j := range result.judgements {
+		visit(j)
+	}
+	l.findings = append(l.findings, result.findings...)
+	l.suspects = result.suspects
+	if earlier == nil {
+		r.Structs = h.structCount()
+		r.Blocks = result.counts.blocks
+		r.Bytes = result.counts.dataBytes + h.metadataBytes()
+		for _, s := range h.spans {
+			f, err := h.diagnoseSpan(s)
+			if err != nil {
+				return l, err
+			}
+			if f != nil {
+				l.spans = append(l.spans, s)
+			}
+		}
+	} else {
+		l.suspects, l.spans = h.again(*earlier)
+		l.counts.blocks, l.counts.dataBytes = earlier.counts.blocks, earlier.counts.dataBytes
+	}
+	return l, nil
+}
+
+// again finds the suspects of an earlier look in h. Those whose slab or span is gone are suspect no longer.
+func (h *Heap) again(earlier looked) (blocks []suspect, spans []*Span) {
+	for _, old := range earlier.suspects {
+		if s := h.slabAt(old.slab.base); s != nil && s.base == old.slab.base && s.class.Stride == old.slab.class.Stride {
+			blocks = append(blocks, suspect{s, old.index})
+		}
+	}
+	for _, old := range earlier.spans {
+		if s := h.spanAt(old.base); s != nil && s.base == old.base {
+			spans = append(spans, s)
+		}
+	}
+	return blocks, spans
+}
+
+// mostDiagnoses bounds how many damaged blocks are described one by one.
+const mostDiagnoses = 10_000
+
+// diagnoseAll turns the suspects into findings, and keeps only those that are.
+func (h *Heap) diagnoseAll(l *looked) error {
+	var c census
+	var counted *Slab
+	for i, s := range l.suspects {
+		if i >= mostDiagnoses {
+			first := Address(s.slab.blockAddress(s.index))
+			l.findings = append(l.findings, Finding{Code: CodeOverflow, Severity: SeverityDamage, Address: first,
+				Summary: fmt.Sprintf("%d more blocks whose seals do not fit; the first of them is at %s", len(l.suspects)-i, first)})
+			break
+		}
+		if s.slab != counted {
+			c.count(s.slab, nil)
+			counted = s.slab
+		}
+		f, err := h.diagnose(s.slab, s.index, &c)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			l.findings = append(l.findings, *f)
+		}
+	}
+	for _, s := range l.spans {
+		f, err := h.diagnoseSpan(s)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			l.findings = append(l.findings, *f)
+		}
+	}
+	return nil
+}
+
+const (
+	// mostStops is how often a process is stopped in the hope that none of its locks is held.
+	mostStops = 100
+	// looksUnstopped is how often a process that can't be stopped is looked at: damage stays, operations end.
+	looksUnstopped = 6
+	// mostFrozenBytes is how much of suspects' memory is copied in one stop.
+	mostFrozenBytes = 64 << 20
+)
+
+// settle looks again at what was suspected, with the process held still while its metadata and the suspects are copied.
+func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper target.Stopper, first looked, o CheckOptions) (*Heap, looked, error) {
+	o.Progress = nil
+	extents, left := suspectExtents(first, t.Base())
+	if left > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d more blocks looked wrong and were not looked at again", left))
+	}
+	c := new(capture)
+	for try := 1; ; try++ {
+		frozen, err := r.freeze(ctx, t, stopper, c, extents)
+		if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
+			r.Notes = append(r.Notes, "the process could not be held still ("+err.Error()+"): what did not stay the same over several looks was left out")
+			return r.persist(ctx, t, first, o)
+		}
+		if err != nil {
+			return nil, looked{}, err
+		}
+		h := decode(overlay{t, frozen, extents}, c)
+		if h.sound && h.held() && try < mostStops && ctx.Err() == nil {
+			frozen.Close()
+			continue // somebody was inside: a moment later they are not
+		}
+		found, err := r.look(ctx, h, o, &first)
+		if err == nil {
+			err = h.diagnoseAll(&found)
+		}
+		frozen.Close()
+		return h, found, err
+	}
+}
+
+// freeze stops the process, copies, and lets it go on.
+func (r *CheckReport) freeze(ctx context.Context, t target.Target, stopper target.Stopper, c *capture, extents []target.Extent) (frozenMemory, error) {
+	stopped, err := stopper.Stop(ctx)
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	err = c.take(t)
+	var frozen frozenMemory
+	if err == nil {
+		frozen, err = target.Freeze(ctx, t, extents)
+	}
+	resumed := stopped.Resume()
+	r.Stops++
+	r.Stopped = max(r.Stopped, time.Since(started))
+	if err == nil && resumed != nil {
+		frozen.Close()
+		err = resumed
+	}
+	return frozen, err
+}
+
+// persist looks several times at a process that runs: a finding that is there each time, unchanged, is damage.
+func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked, o CheckOptions) (*Heap, looked, error) {
+	for try := 1; ; try++ {
+		var c capture
+		if err := c.take(t); err != nil {
+			return nil, looked{}, err
+		}
+		h := decode(t, &c)
+		now, err := r.look(ctx, h, o, nil)
+		if err == nil {
+			err = h.diagnoseAll(&now)
+		}
+		if err != nil {
+			return nil, looked{}, err
+		}
+		stayed := now.findings[:0:0]
+		for _, f := range now.findings {
+			for _, g := range last.findings {
+				if f.same(g) {
+					if f.Code == CodeLostBlock || f.Code == CodeDoubleListed {
+						f.Severity = SeverityUnsettled // a block that is always in use may look so each time
+					}
+					stayed = append(stayed, f)
+					break
+				}
+			}
+		}
+		now.findings = stayed
+		if len(stayed) == 0 || try == looksUnstopped {
+			return h, now, nil
+		}
+		last = now
+	}
+}
+
+// suspectExtents is the memory of the suspects, as far as it is copied in one stop, and how many suspects lie beyond that.
+func suspectExtents(l looked, heap uint64) (extents []target.Extent, left int) {
+	total := int64(0)
+	add := func(start uint64, bytes int64) bool {
+		if total+bytes > mostFrozenBytes {
+			return false
+		}
+		total += bytes
+		extents = append(extents, target.Extent{Offset: int64(start - heap), Bytes: bytes})
+		return true
+	}
+	last := (*Slab)(nil)
+	for i, s := range l.suspects {
+		if s.slab == last {
+			continue
+		}
+		last = s.slab
+		if !add(s.slab.base, int64(s.slab.pages)*layout.PageBytes) {
+			return extents, len(l.suspects) - i
+		}
+	}
+	for _, s := range l.spans {
+		// The end of a span: what diagnoseSpan reads.
+		tail := min(2*layout.PageBytes, s.Pages*layout.PageBytes)
+		add(s.base+s.Pages*layout.PageBytes-tail, int64(tail))
+	}
+	return extents, 0
+}
+
+// frozenMemory is memory that was copied while its owner was held still.
+type frozenMemory interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// overlay is a target of which some memory was copied at an earlier moment.
+type overlay struct {
+	target.Target
+	frozen  frozenMemory
+	extents []target.Extent
+}
+
+// ReadAt prefers what was copied.
+func (o overlay) ReadAt(buf []byte, offset int64) (int, error) {
+	for _, e := range o.extents {
+		if offset >= e.Offset && offset+int64(len(buf)) <= e.Offset+e.Bytes {
+			return o.frozen.ReadAt(buf, offset)
+		}
+	}
+	return o.Target.ReadAt(buf, offset)
+}

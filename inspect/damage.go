@@ -1,0 +1,172 @@
+package inspect
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// diagnose looks closely at a block whose seal did not fit its place, and says what happened to it; nil when it is healthy.
+// c is the census of its slab.
+func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
+	own := make([]byte, s.class.Stride)
+	if err := h.read(own, s.blockAddress(index)); err != nil {
+		return nil, err
+	}
+	b := h.examineBlock(s, index, c.places[index], c.onTop(index), own)
+	f := Finding{Severity: SeverityDamage, Address: b.Address, Block: b}
+	if h.bins[s.bin].Lock.Held() || h.header.PagesLock.Held() {
+		f.Severity = SeverityUnsettled
+	}
+	switch {
+	case b.Seal == SealNone || b.Seal == SealIntact || b.Place == PlaceWithdrawn || b.Place == PlaceLost || b.Place == PlaceVirgin:
+		return nil, nil
+	case b.Seal == SealWrong && b.Place == PlaceLive:
+		f.Code = CodeLostBlock
+		f.Summary = "a free block is on no list"
+		f.Found, f.Expected = "sealed as free", "live, or on a free list"
+		f.Cause = "the list or the magazine that had it was written over by something that is not the heap"
+	case b.Seal == SealWrong:
+		f.Code = CodeDoubleListed
+		f.Summary = fmt.Sprintf("a block that is sealed as live is %s too", b.Place)
+		f.Found, f.Expected = "sealed as live", "sealed as free"
+		f.Cause = "it was freed twice at the same time by two goroutines, or a list of free blocks was written over"
+	case b.Place == PlaceLive:
+		h.diagnoseLive(&f, s, index, own)
+	default:
+		h.diagnoseFree(&f, s, index, own, c)
+	}
+	return &f, nil
+}
+
+// diagnoseLive says how far and from where a live block's seal or slack was written over.
+func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
+	b := f.Block
+	size := int(s.class.Size)
+	told, matching := h.likelySeal(s.blockAddress(index), own[size:], size)
+	known := matching >= 3 // bytes of the seal that agree: a guess that could be chance is none
+	from, to := size, len(own)
+	if b.Seal == SealSlack {
+		told, known = layout.Seal(b.SealWord), true
+	}
+	if known {
+		b.Requested = int(told.Size())
+		var expected [layout.SealBytes]byte
+		binary.LittleEndian.PutUint64(expected[:], uint64(told))
+		from, to = damageIn(own, b.Requested, size, expected)
+	}
+	f.Code = CodeOverflow
+	f.Found, f.Expected = layout.Hex(binary.LittleEndian.Uint64(own[size:])), "the seal of the block"
+	f.Excerpt = excerpt(s.blockAddress(index), own, from, to, size)
+	switch {
+	case !known:
+		f.Summary = "overflow, past a live block: its seal is written over"
+		f.Cause = "a write that ran through the whole seal; the bytes before it tell what was written"
+	case from >= size && to == len(own) && from > size:
+		// The first bytes of the seal are whole, its last ones are not: it was reached from behind.
+		f.Code = CodeUnderflow
+		f.Summary = fmt.Sprintf("underflow, by %d %s before a block", len(own)-from, plural(len(own)-from, "byte"))
+		f.Cause = fmt.Sprintf("a write before the start of the block behind it, at %s", Address(s.blockAddress(index)+uint64(len(own))))
+	default:
+		f.Summary = fmt.Sprintf("overflow by %d %s, past a live block of %d", to-b.Requested, plural(to-b.Requested, "byte"), b.Requested)
+		f.Cause = likelyOverflow(own, from, to, b.Requested)
+		if b.Requested+1 < from {
+			f.Summary = fmt.Sprintf("%d %s written from %d behind the end of a live block of %d", to-from, plural(to-from, "byte"), from-b.Requested, b.Requested)
+		}
+	}
+}
+
+// diagnoseFree says what happened to a free block whose seal is broken.
+func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *census) {
+	size := int(s.class.Size)
+	f.Code = CodeWriteAfterFree
+	f.Summary = fmt.Sprintf("the seal of a free block (%s) is written over", f.Block.Place)
+	expected := layout.MakeSeal(s.blockAddress(index), h.id.Secret, 0, layout.StateFree)
+	f.Found, f.Expected = layout.Hex(uint64(f.Block.SealWord)), layout.Hex(uint64(expected))
+	var bytes [layout.SealBytes]byte
+	binary.LittleEndian.PutUint64(bytes[:], uint64(expected))
+	from, to := damageIn(own, size, size, bytes)
+	f.Excerpt = excerpt(s.blockAddress(index), own, from, to, size)
+	f.Cause = "somebody still holds the block's address and wrote behind its end, or the block before it was overrun"
+	if index > 0 {
+		before := make([]byte, s.class.Stride)
+		if h.read(before, s.blockAddress(index-1)) == nil {
+			if b := h.examineBlock(s, index-1, c.places[index-1], false, before); b.Seal == SealBroken || b.Seal == SealSlack {
+				f.Cause = fmt.Sprintf("the write that ran over the end of the block before it, at %s", b.Address)
+			}
+		}
+	}
+}
+
+// likelySeal guesses the seal that a live block had, from what is left of it: the one, among all sizes and states, that has
+// the most bytes in common with it.
+func (h *Heap) likelySeal(address uint64, left []byte, most int) (best layout.Seal, matching int) {
+	hash := layout.SealHash(address, h.id.Secret)
+	word := binary.LittleEndian.Uint64(left)
+	for _, state := range []layout.State{layout.StateLive, layout.StateAligned} {
+		for size := most; size >= 0; size-- {
+			seal := (hash | uint64(state)) ^ uint64(size)*layout.SealSizeMultiplier
+			n := 0
+			for rest, i := seal^word, 0; i < layout.SealBytes; i++ {
+				if rest&0xff == 0 {
+					n++
+				}
+				rest >>= 8
+			}
+			if n > matching {
+				best, matching = layout.Seal(seal), n
+			}
+		}
+	}
+	return best, matching
+}
+
+// damageIn is the range of a block, with its seal, that does not hold what it should: the slack pattern from used to size,
+// and then the seal.
+func damageIn(block []byte, used, size int, seal [layout.SealBytes]byte) (from, to int) {
+	from, to = len(block), used
+	for i := used; i < len(block); i++ {
+		expected := byte(layout.SlackByte)
+		if i >= size {
+			expected = seal[i-size]
+		}
+		if block[i] != expected {
+			from, to = min(from, i), i+1
+		}
+	}
+	return min(from, to), to
+}
+
+// likelyOverflow guesses what kind of mistake wrote the bytes from to to.
+func likelyOverflow(block []byte, from, to, requested int) string {
+	switch {
+	case from == requested && to == from+1 && block[from] == 0:
+		return "a string copied with its terminator into a buffer made for the string alone"
+	case from == requested && to == from+1:
+		return "an index or a loop that runs one element too far"
+	case from == requested:
+		return "a write that is longer than the block; the bytes tell what was written"
+	}
+	return "an index behind the end: the bytes between were not touched"
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// excerptContext is how many bytes an excerpt shows before the damage and behind it.
+const excerptContext = 16
+
+// excerpt cuts the bytes around damage out of a block.
+func excerpt(address uint64, block []byte, from, to, size int) *Excerpt {
+	start := max(0, from-excerptContext) &^ 7
+	end := min(len(block), max(to, size+layout.SealBytes))
+	if end-start > 96 {
+		end = start + 96
+	}
+	return &Excerpt{Start: Address(address + uint64(start)), Offset: start, Bytes: append([]byte(nil), block[start:end]...), From: from - start, To: min(to, end) - start, Seal: size - start}
+}

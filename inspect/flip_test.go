@@ -1,0 +1,132 @@
+package inspect_test
+
+import (
+	"context"
+	"flag"
+	"math/rand"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+var flips = flag.Int("flips", 6000, "how many bits TestEveryFlippedBitIsFound flips")
+
+// flipImage is a heap's memory whose bits are flipped, with what each of its bytes is.
+type flipImage struct {
+	bytes  []byte
+	header layout.Header
+	heap   *inspect.Heap
+	spots  []uint64 // offsets of every byte whose flip has to be found
+}
+
+// TestEveryFlippedBitIsFound flips single bits anywhere in the metadata and in the seals of a heap that was used in every
+// way. Each must be found, unless nothing depends on the byte, for a reason that harmless gives.
+func TestEveryFlippedBitIsFound(t *testing.T) {
+	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes} {
+		t.Run(g.String(), func(t *testing.T) {
+			h := newHeap(t, allocator.Options{Name: "flips", Geometry: g, ReserveBytes: 16 << 20})
+			live := busy(t, h, 3, 4000)
+			for _, b := range live[len(live)/3:] {
+				require.NoError(t, h.Free(b))
+			}
+			h.Scavenge()
+			busy(t, h, 4, 700)
+			img := newFlipImage(t, image(t, h))
+			r := rand.New(rand.NewSource(5))
+			silent := map[string]int{}
+			harmless := 0
+			for range *flips / 2 {
+				offset := img.spots[r.Intn(len(img.spots))]
+				bit := byte(1) << r.Intn(8)
+				img.bytes[offset] ^= bit
+				report, err := inspect.Check(context.Background(), target.FromBytes(img.bytes), inspect.CheckOptions{})
+				found := err != nil || !report.Healthy()
+				img.bytes[offset] ^= bit
+				if found {
+					continue
+				}
+				if img.harmless(offset) {
+					harmless++
+					continue
+				}
+				w, err := img.heap.Whatis(img.header.Identity.Base + offset)
+				require.NoError(t, err)
+				silent[w.Struct+"."+w.Field+" "+w.Kind]++
+			}
+			t.Logf("%d flips, %d of them harmless, image of %d KiB, %d spots", *flips/2, harmless, len(img.bytes)>>10, len(img.spots))
+			for what, n := range silent {
+				t.Errorf("%d flips went unnoticed: %s", n, what)
+			}
+		})
+	}
+}
+
+func newFlipImage(t *testing.T, bytes []byte) *flipImage {
+	img := &flipImage{bytes: bytes}
+	copy(layout.Bytes(&img.header), bytes)
+	heap, err := inspect.Open(context.Background(), target.FromBytes(bytes))
+	require.NoError(t, err)
+	img.heap = heap
+	id := &img.header.Identity
+	add := func(start, size uint64) {
+		for i := range size {
+			img.spots = append(img.spots, start-id.Base+i)
+		}
+	}
+	add(id.Base, uint64(unsafe.Sizeof(layout.Header{})))
+	add(id.Schema, uint64(id.SchemaBytes))
+	add(uint64(id.Bins), uint64(id.BinCount)*layout.BinBytes)
+	for i := range img.header.CachesReady {
+		add(uint64(id.Caches)+i*layout.CacheBytes, layout.CacheMagazines+uint64(id.BinCount)*layout.MagazineBytes)
+	}
+	add(uint64(id.Arenas), img.header.ArenasUsed*layout.ArenaDescriptorBytes)
+	add(uint64(id.PageMap), img.header.ArenasUsed*layout.PagesPerArena*layout.PageEntryBytes)
+	add(id.Descriptors, img.header.DescriptorsTop-id.Descriptors)
+	// The seals, as many times as makes them a third of all.
+	slabs, err := heap.Slabs(-1)
+	require.NoError(t, err)
+	var seals []uint64
+	for _, s := range slabs.Slabs {
+		blocks, err := heap.Blocks(uint64(s.Base))
+		require.NoError(t, err)
+		for _, b := range blocks.Blocks {
+			if b.Place != inspect.PlaceVirgin {
+				for i := range layout.SealBytes {
+					seals = append(seals, uint64(b.Address)+uint64(b.Size+i)-id.Base)
+				}
+			}
+		}
+	}
+	for n := len(img.spots) / 2; n > 0; n -= len(seals) {
+		img.spots = append(img.spots, seals[:min(n, len(seals))]...)
+	}
+	return img
+}
+
+// harmless reports whether nothing depends on a byte: the field is a statistic, or it is stale.
+func (img *flipImage) harmless(offset uint64) bool {
+	w, err := img.heap.Whatis(img.header.Identity.Base + offset)
+	if err != nil {
+		return false
+	}
+	switch {
+	case w.Field == "SpanGuardsLost" || w.Field == "ReserveShortage":
+		return true // statistics, and so marked in the schema
+	case strings.Contains(w.Struct, "agazine") && strings.HasPrefix(w.Field, "Blocks["):
+		// Entries at and above the count are stale.
+		start := offset - uint64(w.Offset)
+		var m layout.Magazine
+		copy(layout.Bytes(&m), img.bytes[start:])
+		return (uint64(w.Offset)-uint64(unsafe.Offsetof(m.Blocks)))/8 >= uint64(m.Tally.Count())
+	case strings.HasPrefix(w.Struct, "retired slab") && strings.HasPrefix(w.Field, "Links["):
+		return true // cleared before the descriptor is used again
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package inspect
+
+import (
+	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// MarkKind says what bytes of a dump are.
+type MarkKind string
+
+// The kinds of bytes in a dump.
+const (
+	MarkData    MarkKind = "data"    // of a live block, as asked for
+	MarkSlack   MarkKind = "slack"   // between that and the seal, as it should be
+	MarkSeal    MarkKind = "seal"    // as it should be
+	MarkDamage  MarkKind = "damage"  // slack or seal that is not as it should be
+	MarkFree    MarkKind = "free"    // of a block that is not live
+	MarkUnknown MarkKind = "unknown" // of no block: metadata, a free page
+)
+
+// Mark is a range of bytes of one kind: indexes into the dump's bytes.
+type Mark struct {
+	From  int      `json:"from"`
+	To    int      `json:"to"`
+	Kind  MarkKind `json:"kind"`
+	Block *Block   `json:"block,omitempty"` // that begins or goes on here
+}
+
+// HexdumpReport is a piece of memory with what its bytes are.
+type HexdumpReport struct {
+	Heap  Summary `json:"heap"`
+	Start Address `json:"start"`
+	Bytes []byte  `json:"bytes"`
+	Marks []Mark  `json:"marks"` // side by side, over all bytes
+}
+
+// mostDumpBytes is how much one dump shows at most.
+const mostDumpBytes = 1 << 20
+
+// Hexdump shows bytes of memory from address on. With no length it shows the whole block that the address is in, with its
+// seal, or 256 bytes where there is no block.
+func (h *Heap) Hexdump(address uint64, bytes int) (*HexdumpReport, error) {
+	if err := h.usable(); err != nil {
+		return nil, err
+	}
+	if address < h.id.Base || address-h.id.Base >= h.id.Reserve {
+		return nil, &NoSuchError{"address " + Address(address).String(), fmt.Sprintf("its range is %s to %s", Address(h.id.Base), Address(h.id.Base+h.id.Reserve))}
+	}
+	if bytes <= 0 {
+		bytes = 256
+		if s := h.slabAt(address); s != nil {
+			if index := (address - s.base) / uint64(s.class.Stride); index < uint64(s.class.Capacity) {
+				address, bytes = s.blockAddress(int(index)), int(s.class.Stride)
+			}
+		}
+	}
+	bytes = int(min(uint64(bytes), mostDumpBytes, h.id.Base+h.id.Reserve-address))
+	r := &HexdumpReport{Heap: h.summary(passCounts{}), Start: Address(address), Bytes: make([]byte, bytes)}
+	if err := h.read(r.Bytes, address); err != nil {
+		return nil, err
+	}
+	for at := 0; at < bytes; {
+		next, err := h.markFrom(r, at)
+		if err != nil {
+			return nil, err
+		}
+		at = next
+	}
+	return r, nil
+}
+
+// markFrom adds the marks of what lies at an index of the dump, and returns the index behind it.
+func (h *Heap) markFrom(r *HexdumpReport, at int) (next int, err error) {
+	address := uint64(r.Start) + uint64(at)
+	if s := h.slabAt(address); s != nil {
+		if index := int((address - s.base) / uint64(s.class.Stride)); index < s.capacity() {
+			return h.markBlock(r, at, s, index)
+		}
+	}
+	if s := h.spanAt(address); s != nil && address < s.base+s.Pages*layout.PageBytes {
+		b, err := h.examineSpan(s)
+		if err != nil {
+			return 0, err
+		}
+		ends := []segment{{s.Requested, MarkData}, {s.Pages*layout.PageBytes - uint64(h.id.SealBytes), MarkSlack}, {s.Pages * layout.PageBytes, MarkSeal}}
+		return r.add(at, address-s.base, ends, b), nil
+	}
+	// To the end of the page: what follows may be a block.
+	next = min(len(r.Bytes), at+int(layout.PageBytes-address%layout.PageBytes))
+	r.Marks = append(r.Marks, Mark{From: at, To: next, Kind: MarkUnknown})
+	return next, nil
+}
+
+// segment is a part of a block, up to an offset from its start.
+type segment struct {
+	end  uint64
+	kind MarkKind
+}
+
+func (h *Heap) markBlock(r *HexdumpReport, at int, s *Slab, index int) (int, error) {
+	var c census
+	c.count(s, nil)
+	data := make([]byte, s.class.Stride)
+	if err := h.read(data, s.blockAddress(index)); err != nil {
+		return 0, err
+	}
+	b := h.examineBlock(s, index, c.places[index], c.onTop(index), data)
+	size, stride := uint64(s.class.Size), uint64(s.class.Stride)
+	ends := []segment{{size, MarkFree}, {stride, MarkSeal}}
+	switch {
+	case b.Place == PlaceVirgin:
+		ends = []segment{{stride, MarkFree}}
+	case !h.sealed() && b.Place == PlaceLive:
+		ends = []segment{{stride, MarkData}}
+	case b.Place == PlaceLive || b.Place == PlaceInFlight:
+		used := size
+		f, err := h.diagnose(s, index, &c)
+		if err != nil {
+			return 0, err
+		}
+		if f != nil {
+			b = f.Block
+		}
+		if b.Requested >= 0 {
+			used = uint64(b.Aligned + b.Requested)
+		}
+		ends = []segment{{used, MarkData}, {size, MarkSlack}, {stride, MarkSeal}}
+		if f != nil && f.Excerpt != nil {
+			from := uint64(f.Excerpt.Offset + f.Excerpt.From)
+			to := uint64(f.Excerpt.Offset + f.Excerpt.To)
+			ends = []segment{{min(used, from), MarkData}, {min(size, from), MarkSlack}, {from, MarkSeal}, {to, MarkDamage}, {max(to, size), MarkSlack}, {stride, MarkSeal}}
+		}
+	case b.Seal == SealBroken:
+		ends = []segment{{size, MarkFree}, {stride, MarkDamage}}
+	}
+	return r.add(at, uint64(s.blockSkip(r.Start, at, index)), ends, b), nil
+}
+
+// blockSkip is how far into a block the index of a dump lies.
+func (s *Slab) blockSkip(start Address, at, index int) int {
+	return int(uint64(start) + uint64(at) - s.blockAddress(index))
+}
+
+// add marks the segments of a block from an offset in it on, as far as the dump goes.
+func (r *HexdumpReport) add(at int, offset uint64, ends []segment, b *Block) int {
+	for _, e := range ends {
+		if e.end <= offset {
+			continue
+		}
+		next := int(min(uint64(len(r.Bytes)), uint64(at)+e.end-offset))
+		if next > at {
+			r.Marks = append(r.Marks, Mark{From: at, To: next, Kind: e.kind, Block: b})
+		}
+		at, offset = next, e.end
+	}
+	return at
+}

@@ -1,0 +1,164 @@
+package inspect
+
+import (
+	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Judgement is one struct of the heap with the verdicts on its fields.
+type Judgement struct {
+	Name     string           `json:"name"` // "Slab 17"
+	Type     string           `json:"type"` // "Slab"
+	Address  Address          `json:"address"`
+	Verdicts []layout.Verdict `json:"verdicts"`
+}
+
+// Wrong is how many fields do not hold what they should and can't be excused by an operation under way.
+func (j Judgement) Wrong() (n int) {
+	for _, v := range j.Verdicts {
+		if !v.OK && !v.UnderWay {
+			n++
+		}
+	}
+	return n
+}
+
+// judged remembers how to judge a struct that a list led to, for when verdicts are asked for.
+func (h *Heap) judged(name, kind string, address Address, judge func(*layout.Judge)) {
+	h.onLists = append(h.onLists, listed{name, kind, address, judge})
+}
+
+// listed is a struct that only a list leads to.
+type listed struct {
+	name, kind string
+	address    Address
+	judge      func(*layout.Judge)
+}
+
+// judgeHeader judges what comes before everything else: both identities. When neither is sound there is no more to judge.
+func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
+	first, twin := &h.header.Identity, &h.header.Twin
+	facts := layout.IdentityFacts{Base: h.target.Base(), Twin: twin, SchemaHash: layout.Hash(h.schema)}
+	if !h.sound {
+		facts.SchemaHash = first.SchemaHash
+	}
+	base := h.id.Base
+	if facts.Base != 0 {
+		base = facts.Base
+	}
+	report(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
+	report(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
+		if first.Sum() == first.Checksum {
+			twin.JudgeTwin(j, first)
+		} else {
+			twin.JudgeTwin(j, twin) // the first is the damaged one
+		}
+	})
+}
+
+// report judges one struct and hands on its verdicts: every one, or only those that are not as expected.
+func report(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
+	j := layout.Judge{All: all}
+	judge(&j)
+	if all || len(j.Verdicts) > 0 {
+		visit(Judgement{Name: name, Type: kind, Address: Address(address), Verdicts: j.Verdicts})
+	}
+}
+
+// judge judges every struct of a sound heap but its slabs, which the pass has judged: counts are what it counted.
+func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
+	pages := h.header.PagesLock.Held()
+	report(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
+	inflows := make([]int64, len(h.bins))
+	for _, c := range h.caches {
+		for bin, m := range c.magazines {
+			inflows[bin] += m.Inflow
+		}
+	}
+	for i, b := range h.bins {
+		n := counts.bins[i]
+		depot := uint64(0)
+		for _, m := range b.depot {
+			depot += uint64(m.Tally.Count())
+		}
+		facts := layout.BinFacts{
+			ID: uint32(i), Class: h.classes[i], Holders: layout.MaxCaches,
+			Slabs: uint64(len(b.slabs)), Empty: uint64(b.empty), Retired: uint64(b.retired), Depot: uint64(len(b.depot)), DepotSpare: uint64(b.spare),
+			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached,
+			ListsBroken: b.listsBroken, PagesHeld: pages,
+		}
+		report(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
+	}
+	for i, c := range h.caches {
+		if i >= int(h.header.CachesReady) {
+			break
+		}
+		report(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { h.judgeCache(j, c, i) })
+		for bin, m := range c.magazines {
+			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine}
+			if m.unused() {
+				if !all {
+					continue
+				}
+				facts = layout.MagazineFacts{} // no P ever needed it
+			}
+			report(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
+		}
+	}
+	for _, l := range h.onLists {
+		report(visit, all, l.name, l.kind, uint64(l.address), l.judge)
+	}
+	for _, a := range h.arenas {
+		report(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
+	}
+	for _, s := range h.spans {
+		facts := layout.SpanFacts{
+			Arena: uint32(s.page / layout.PagesPerArena), Base: s.base, Pages: uint64(s.pages), GuardPages: uint64(s.guards),
+			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages,
+		}
+		report(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) { s.Judge(j, facts) })
+	}
+}
+
+// unused reports whether no P ever needed the magazine: nothing of it was ever written.
+func (m *magazine) unused() bool {
+	return m.Tally == 0 && m.Inflow == 0 && m.Next == 0 && m.Bin == 0 && m.Limit == 0
+}
+
+// judgeCache judges the head of a cache, whose unused bytes the capture holds.
+func (h *Heap) judgeCache(j *layout.Judge, c *cache, i int) {
+	var whole layout.Cache
+	from := uint64(c.address) - h.capture.caches.start
+	copy(layout.Bytes(&whole), h.capture.caches.bytes[from:from+layout.CacheMagazines])
+	whole.Judge(j, uint32(i))
+}
+
+// headerFacts is what the changing part of the header is held against.
+func (h *Heap) headerFacts() layout.HeaderFacts {
+	facts := layout.HeaderFacts{Identity: &h.id, SpansLive: uint64(len(h.spans)), SpansRetired: uint64(h.retiredSpans), DescriptorBytes: h.descriptorBytes}
+	for i := range len(h.capture.arenas.bytes) / int(layout.ArenaDescriptorBytes) {
+		// One arena more than the header counts: were it in use, the count would be wrong.
+		a, _ := get[layout.Arena](h.capture.arenas, h.capture.arenas.start+uint64(i)*layout.ArenaDescriptorBytes)
+		if a.State != 0 {
+			facts.ArenasFound = uint64(i) + 1
+		}
+		if a.State >= layout.ArenaPages && a.State <= layout.ArenaHugeTail {
+			facts.ArenasMapped++
+		}
+	}
+	for _, a := range h.arenas {
+		switch a.State {
+		case layout.ArenaPages:
+			facts.PagesInUse += layout.PagesPerArena - min(a.facts.Free, layout.PagesPerArena)
+		case layout.ArenaHuge, layout.ArenaHugeTail:
+			facts.PagesInUse += layout.PagesPerArena
+		}
+	}
+	for _, c := range h.caches {
+		if c.Ready != 0 {
+			facts.CachesFound++
+		}
+	}
+	return facts
+}

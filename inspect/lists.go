@@ -1,0 +1,213 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// walkLists follows every list of the heap. Each link is looked up before it is followed, and what was visited is remembered,
+// so the worst list ends at its first wrong link.
+func (h *Heap) walkLists() {
+	slabs := make(map[Address]*Slab, len(h.slabs))
+	for _, s := range h.slabs {
+		slabs[s.Address] = s
+	}
+	for _, b := range h.bins {
+		h.walkSlabs(b, "Partial", b.Partial, slabs, func(s *Slab) *bool { return &s.onPartial })
+		b.empty = h.walkSlabs(b, "Empty", b.Empty, slabs, func(s *Slab) *bool { return &s.onEmpty })
+		h.walkRetiredSlabs(b)
+		h.walkDepot(b, "Depot", b.Depot)
+		h.walkDepot(b, "DepotEmpty", b.DepotEmpty)
+	}
+	h.walkRetiredSpans()
+	h.checkPieces()
+}
+
+// walkSlabs follows a bin's list of slabs and marks them as on it. It returns how many it found.
+func (h *Heap) walkSlabs(b *Bin, list string, link layout.Ref[layout.Slab], slabs map[Address]*Slab, mark func(*Slab) *bool) int {
+	n := 0
+	owner, field, at := b.name(), list, b.Address
+	previous := layout.Ref[layout.Slab](0)
+	for link != 0 {
+		s := slabs[Address(link)]
+		switch {
+		case s == nil || s.bin != int(b.ID) && h.bins[s.bin] != b:
+			h.listProblem(b, owner, field, at, uint64(link), "an active slab of this bin")
+			return n
+		case *mark(s):
+			h.listProblem(b, owner, field, at, uint64(link), "a slab that the list has not come by yet: it runs in a circle")
+			return n
+		}
+		*mark(s) = true
+		n++
+		if s.Previous != previous {
+			h.listProblem(b, s.name(), "Previous", s.Address, uint64(s.Previous), Address(previous).String())
+		}
+		owner, field, at = s.name(), "Next", s.Address
+		previous, link = link, s.Next
+	}
+	return n
+}
+
+// listProblem records that a link, the field of a struct, leads where it may not.
+func (h *Heap) listProblem(b *Bin, owner, field string, at Address, found uint64, expected string) {
+	b.listsBroken = true
+	f := fromVerdict(CodeList, owner, uint64(at), layout.Verdict{
+		Field: field, Found: layout.Hex(found), Expected: expected, Why: "what a list of " + b.name() + " may lead to", UnderWay: b.Lock.Held() || h.header.PagesLock.Held(),
+	})
+	h.problems = append(h.problems, f)
+}
+
+// walkRetiredSlabs follows the list of descriptors that wait to become slabs again.
+func (h *Heap) walkRetiredSlabs(b *Bin) {
+	owner, at := b.name(), b.Address
+	field := "Retired"
+	bytes := layout.SlabDescriptorBytes(h.classes[b.slot(h)].Capacity)
+	seen := map[layout.Ref[layout.Slab]]bool{}
+	for link := b.Retired; link != 0; {
+		s, ok := get[layout.Slab](h.capture.descriptors, uint64(link))
+		if !ok || s.State != layout.SlabRetired || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
+			h.listProblem(b, owner, field, at, uint64(link), "a retired slab that the list has not come by yet")
+			return
+		}
+		seen[link] = true
+		b.retired++
+		name := "retired slab at " + Address(link).String()
+		h.pieces = append(h.pieces, piece{uint64(link), bytes, name, "Slab"})
+		h.judged(name, "Slab", Address(link), func(j *layout.Judge) {
+			s.JudgeRetired(j, uint32(b.slot(h)), b.Lock.Held() || h.header.PagesLock.Held())
+		})
+		owner, field, at = name, "Next", Address(link)
+		link = s.Next
+	}
+}
+
+// slot is the bin's place in the table, which its ID should tell.
+func (b *Bin) slot(h *Heap) int {
+	return int((uint64(b.Address) - uint64(h.id.Bins)) / layout.BinBytes)
+}
+
+// walkDepot follows a bin's list of magazines: the full ones, or the spare ones.
+func (h *Heap) walkDepot(b *Bin, list string, link layout.Ref[layout.Magazine]) {
+	owner, field, at := b.name(), list, b.Address
+	seen := map[layout.Ref[layout.Magazine]]bool{}
+	for link != 0 {
+		raw, ok := get[layout.Magazine](h.capture.descriptors, uint64(link))
+		if !ok || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
+			h.listProblem(b, owner, field, at, uint64(link), "a magazine that the list has not come by yet")
+			return
+		}
+		seen[link] = true
+		m := &magazine{Magazine: raw, address: Address(link), name: "magazine at " + Address(link).String(), depot: true}
+		h.pieces = append(h.pieces, piece{uint64(link), layout.MagazineBytes, m.name, "Magazine"})
+		facts := layout.MagazineFacts{Bin: uint32(b.slot(h)), InDepot: true, Held: b.Lock.Held() || h.header.PagesLock.Held()}
+		if list == "Depot" {
+			facts.Limit = h.classes[b.slot(h)].Magazine
+			b.depot = append(b.depot, m)
+		} else {
+			b.spare++
+			m.Tally &^= 0xff // whatever it says, none of its blocks count
+		}
+		h.judged(m.name, "Magazine", m.address, func(j *layout.Judge) { raw.Judge(j, facts) })
+		owner, field, at = m.name, "Next", m.address
+		link = raw.Next
+	}
+}
+
+// walkRetiredSpans follows the list of descriptors that wait to become spans again.
+func (h *Heap) walkRetiredSpans() {
+	seen := map[layout.Ref[layout.Span]]bool{}
+	owner, field, at := "Header", "RetiredSpans", h.id.Base
+	for link := h.header.RetiredSpans; link != 0; {
+		s, ok := get[layout.Span](h.capture.descriptors, uint64(link))
+		if !ok || s.State != layout.SpanRetired || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
+			h.problems = append(h.problems, fromVerdict(CodeList, owner, at, layout.Verdict{
+				Field: field, Found: layout.Hex(uint64(link)), Expected: "a retired span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
+			}))
+			return
+		}
+		seen[link] = true
+		name := "retired span at " + Address(link).String()
+		h.pieces = append(h.pieces, piece{uint64(link), layout.SpanBytes, name, "Span"})
+		h.judged(name, "Span", Address(link), func(j *layout.Judge) { s.JudgeRetired(j, h.header.PagesLock.Held()) })
+		owner, field, at = name, "Next", uint64(link)
+		link = s.Next
+	}
+	h.retiredSpans = len(seen)
+}
+
+// checkPieces expects that everything that was found among the descriptors lies side by side, from the first to the top.
+func (h *Heap) checkPieces() {
+	slices.SortFunc(h.pieces, func(a, b piece) int {
+		switch {
+		case a.start < b.start:
+			return -1
+		case a.start > b.start:
+			return 1
+		}
+		return 0
+	})
+	at, last := h.id.Descriptors, "the start of the descriptors"
+	for _, p := range h.pieces {
+		switch {
+		case p.start < at:
+			h.problem(p.name, "(place)", Address(p.start), "begins at "+layout.Hex(p.start), "behind "+last+", which ends at "+layout.Hex(at), "no two structs share their bytes")
+		case p.start > at:
+			h.problem("descriptors", "(place)", Address(at), fmt.Sprintf("%d bytes that nothing owns", p.start-at), "a slab, span or magazine", "every descriptor is in use or on a list of those that wait")
+		}
+		if p.start+p.bytes > at {
+			at, last = p.start+p.bytes, p.name
+		}
+	}
+	h.descriptorBytes = at - h.id.Descriptors
+}
+
+// placeCached finds the slab and the block of every address in a magazine.
+func (h *Heap) placeCached() {
+	for i, c := range h.caches {
+		if i >= int(h.header.CachesReady) {
+			break // the one that was read beyond the count
+		}
+		for bin, m := range c.magazines {
+			for k := range m.count() {
+				h.placeOne(h.bins[bin], m, k, cachedBlock{place: PlaceCached, top: k == m.count()-1})
+			}
+		}
+	}
+	for _, b := range h.bins {
+		for _, m := range b.depot {
+			for k := range m.count() {
+				h.placeOne(b, m, k, cachedBlock{place: PlaceDepot})
+			}
+		}
+	}
+}
+
+func (h *Heap) placeOne(b *Bin, m *magazine, k int, entry cachedBlock) {
+	address := m.Blocks[k]
+	s := h.slabAt(address)
+	held := b.Lock.Held()
+	expected := ""
+	if s == nil || h.bins[s.bin] != b {
+		expected = "the address of a block of " + b.name()
+	} else {
+		offset := uint32(address - s.base)
+		entry.index = offset / s.class.Stride
+		switch {
+		case offset%s.class.Stride != 0 || entry.index >= s.class.Capacity:
+			expected = "the address of a block, not one inside it"
+		case s.link(int(entry.index)) != layout.LinkOut:
+			expected = "a block that its slab gave out"
+		}
+	}
+	if expected == "" {
+		s.cached = append(s.cached, entry)
+		return
+	}
+	f := fromVerdict(CodeMetadata, m.name, uint64(m.address), layout.Verdict{
+		Field: fmt.Sprintf("Blocks[%d]", k), Found: layout.Hex(address), Expected: expected, Why: "a magazine holds free blocks of its bin", UnderWay: held,
+	})
+	h.problems = append(h.problems, f)
+}

@@ -1,0 +1,269 @@
+package inspect
+
+import (
+	"context"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// pass goes once over all slabs, with as many goroutines as there are processors: it counts each slab's blocks, judges its
+// struct, and (if asked) holds each block's seal against the place that the lists give it.
+type pass struct {
+	seals bool // read the blocks
+	all   bool // keep every verdict, not only the wrong ones
+	// progress, if set, is called now and then with the slabs that are done. It may be called by several goroutines.
+	progress func(done, total int)
+}
+
+// passCounts is what a pass counts.
+type passCounts struct {
+	bins      []binCounts
+	blocks    uint64 // seals that were read
+	dataBytes uint64 // that were read
+}
+
+type binCounts struct{ carved, free, live, cached, withdrawn uint64 }
+
+// passResult is what a pass found, in the order of addresses.
+type passResult struct {
+	counts     passCounts
+	findings   []Finding   // two lists, or none, have a block
+	judgements []Judgement // of slabs
+	suspects   []suspect   // blocks whose seal does not fit their place
+}
+
+// suspect is a block whose bytes did not fit its place when they were read.
+type suspect struct {
+	slab  *Slab
+	index int
+}
+
+// pieceBytes is how much memory is read at a time: small enough to stay in a processor's cache while it is looked at.
+const pieceBytes = 256 << 10
+
+// run goes over the slabs. The error is the context's, or says that the target failed.
+func (p pass) run(ctx context.Context, h *Heap) (passResult, error) {
+	workers := min(runtime.GOMAXPROCS(0), max(1, len(h.slabs)/16))
+	results := make([]passResult, workers)
+	failures := make([]error, workers)
+	var next, done atomic.Int64
+	groups := h.slabGroups()
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			worker := passWorker{pass: p, heap: h, result: &results[w]}
+			worker.result.counts.bins = make([]binCounts, len(h.bins))
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(groups) || ctx.Err() != nil {
+					return
+				}
+				if failures[w] = worker.group(groups[i]); failures[w] != nil {
+					return
+				}
+				if finished := done.Add(int64(len(groups[i]))); p.progress != nil {
+					p.progress(int(finished), len(h.slabs))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	total := passResult{counts: passCounts{bins: make([]binCounts, len(h.bins))}}
+	for w := range results {
+		if failures[w] != nil {
+			return total, failures[w]
+		}
+		total.merge(&results[w])
+	}
+	total.sort()
+	return total, ctx.Err()
+}
+
+func (r *passResult) merge(other *passResult) {
+	for i, b := range other.counts.bins {
+		sum := &r.counts.bins[i]
+		sum.carved += b.carved
+		sum.free += b.free
+		sum.live += b.live
+		sum.cached += b.cached
+		sum.withdrawn += b.withdrawn
+	}
+	r.counts.blocks += other.counts.blocks
+	r.counts.dataBytes += other.counts.dataBytes
+	r.findings = append(r.findings, other.findings...)
+	r.judgements = append(r.judgements, other.judgements...)
+	r.suspects = append(r.suspects, other.suspects...)
+}
+
+func (r *passResult) sort() {
+	byAddress := func(a, b Address) int {
+		switch {
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(r.findings, func(a, b Finding) int { return byAddress(a.Address, b.Address) })
+	slices.SortStableFunc(r.judgements, func(a, b Judgement) int { return byAddress(a.Address, b.Address) })
+	slices.SortStableFunc(r.suspects, func(a, b suspect) int {
+		return byAddress(Address(a.slab.blockAddress(a.index)), Address(b.slab.blockAddress(b.index)))
+	})
+}
+
+// slabGroups cuts the slabs, which are in the order of their addresses, into groups that lie side by side and together are
+// no larger than a piece.
+func (h *Heap) slabGroups() (groups [][]*Slab) {
+	start := 0
+	for i, s := range h.slabs {
+		first := h.slabs[start]
+		if i > start && (s.page != h.slabs[i-1].page+h.slabs[i-1].pages || (s.page+s.pages-first.page)*layout.PageBytes > pieceBytes) {
+			groups = append(groups, h.slabs[start:i])
+			start = i
+		}
+	}
+	if start < len(h.slabs) {
+		groups = append(groups, h.slabs[start:])
+	}
+	return groups
+}
+
+// passWorker is one goroutine's part of a pass.
+type passWorker struct {
+	pass
+	heap   *Heap
+	result *passResult
+	census census
+	buffer []byte
+}
+
+func (w *passWorker) group(slabs []*Slab) error {
+	h := w.heap
+	seals := w.seals && h.sealed()
+	first, last := slabs[0], slabs[len(slabs)-1]
+	if seals {
+		bytes := int(last.base-first.base) + last.pages*layout.PageBytes
+		if cap(w.buffer) < bytes {
+			w.buffer = make([]byte, max(bytes, pieceBytes))
+		}
+		w.buffer = w.buffer[:bytes]
+		if err := h.read(w.buffer, first.base); err != nil {
+			return err
+		}
+		w.result.counts.dataBytes += uint64(bytes)
+	}
+	for _, s := range slabs {
+		w.slab(s)
+		if seals {
+			w.blocks(s, w.buffer[s.base-first.base:])
+		}
+	}
+	return nil
+}
+
+// slab counts the blocks of a slab and judges its struct.
+func (w *passWorker) slab(s *Slab) {
+	h := w.heap
+	held := h.bins[s.bin].Lock.Held() || h.header.PagesLock.Held()
+	w.census.count(s, func(index int, code Code, field, found, expected, why string) {
+		f := fromVerdict(code, s.name(), uint64(s.Address), layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: held})
+		if index >= 0 {
+			f.Block = h.describeBlock(s, index, w.census.places[index])
+			if code != CodeMetadata && code != CodeList {
+				f.Address = f.Block.Address
+			}
+		}
+		w.result.findings = append(w.result.findings, f)
+	})
+	c := &w.result.counts.bins[s.bin]
+	c.carved += uint64(s.Carved)
+	c.free += uint64(s.FreeCount)
+	c.live += uint64(w.census.live)
+	c.cached += uint64(w.census.cached)
+	c.withdrawn += uint64(w.census.withdrawn)
+	report(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
+		s.Judge(j, h.slabFacts(s, &w.census, held))
+		s.judgeTail(j)
+	})
+}
+
+// slabFacts is what a slab is held against.
+func (h *Heap) slabFacts(s *Slab, c *census, held bool) layout.SlabFacts {
+	return layout.SlabFacts{
+		Arena: uint32(s.page / layout.PagesPerArena), Bin: uint32(s.bin), Base: s.base, Pages: uint64(s.pages), Links: uint64(s.Address) + layout.SlabBytes,
+		Class: *s.class, Held: held, FreeList: uint64(c.freeList), OnPartial: s.onPartial, OnEmpty: s.onEmpty, WithdrawnLinks: uint64(c.withdrawn),
+	}
+}
+
+// judgeTail expects zeros between the last link and the next descriptor.
+func (s *Slab) judgeTail(j *layout.Judge) {
+	for _, b := range s.tail {
+		if b != 0 {
+			j.EqualHex("(behind the links)", uint64(b), 0, "nothing is ever written there")
+			return
+		}
+	}
+}
+
+// blocks holds the seal of each block that was ever handed out against its place. data begins with block 0.
+func (w *passWorker) blocks(s *Slab, data []byte) {
+	h := w.heap
+	secret, stride, size := h.id.Secret, int(s.class.Stride), int(s.class.Size)
+	address := s.base
+	carved := s.carved()
+	for i := range carved {
+		block := data[i*stride : (i+1)*stride]
+		seal := layout.Seal(binary.LittleEndian.Uint64(block[size:]))
+		hash := layout.SealHash(address, secret)
+		healthy := false
+		switch place := w.census.places[i]; place {
+		case PlaceLive:
+			healthy = intactLive(block[:size], seal, hash)
+		case PlaceFree, PlaceDepot:
+			healthy = uint64(seal) == hash|uint64(layout.StateFree)
+		case PlaceCached:
+			healthy = uint64(seal) == hash|uint64(layout.StateFree) || w.census.onTop(i) && intactLive(block[:size], seal, hash)
+		default:
+			healthy = true // virgin, withdrawn or lost: its seal tells nothing more
+		}
+		if !healthy {
+			w.result.suspects = append(w.result.suspects, suspect{s, i})
+		}
+		address += uint64(stride)
+	}
+	w.result.counts.blocks += uint64(carved)
+}
+
+// intactLive reports whether a block carries the seal of a live one, and the slack pattern before it.
+func intactLive(data []byte, seal layout.Seal, hash uint64) bool {
+	unfolded := seal.Unfolded()
+	if unfolded != hash|uint64(layout.StateLive) && unfolded != hash|uint64(layout.StateAligned) {
+		return false
+	}
+	used, size := int(seal.Size()), len(data)
+	switch {
+	case used == size:
+		return true
+	case used > size:
+		return false
+	case size-used <= 8:
+		return (binary.LittleEndian.Uint64(data[size-8:])^layout.SlackWord)>>(64-8*(size-used)) == 0
+	}
+	return firstDamage(data[used:]) < 0
+}
+
+// firstDamage is the index of the first byte that does not carry the slack pattern; -1: every one does.
+func firstDamage(slack []byte) int {
+	for i, b := range slack {
+		if b != layout.SlackByte {
+			return i
+		}
+	}
+	return -1
+}

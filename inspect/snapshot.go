@@ -1,0 +1,125 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// SnapshotReport says what a snapshot holds. Sizes are in bytes.
+type SnapshotReport struct {
+	Heap      Summary       `json:"heap"`
+	Path      string        `json:"path"`
+	Bytes     int64         `json:"bytes"`      // of heap memory
+	FileBytes int64         `json:"file_bytes"` // of the file: compressed
+	Stopped   time.Duration `json:"stopped_ns"`
+	Elapsed   time.Duration `json:"elapsed_ns"`
+}
+
+// Snapshot writes the heap's metadata and every page that is in use to a file, compressed. A running process is held still
+// while that memory is copied, not while it is compressed. Where it can't be held still that is an error: the pieces would be
+// of different moments.
+func Snapshot(ctx context.Context, t target.Target, path string, progress func(done, total int64)) (*SnapshotReport, error) {
+	started := time.Now()
+	r := &SnapshotReport{Path: path}
+	h, frozen, err := r.freeze(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer frozen.Close()
+	extents := h.extents()
+	for _, e := range extents {
+		r.Bytes += e.Bytes
+	}
+	if err := target.SaveSnapshot(ctx, path, frozen, extents, target.InfoOf(t, started), progress); err != nil {
+		return nil, err
+	}
+	if file, err := os.Stat(path); err == nil {
+		r.FileBytes = file.Size()
+	}
+	r.Heap = h.summary(passCounts{})
+	r.Elapsed = time.Since(started)
+	return r, nil
+}
+
+// freeze copies what the snapshot holds while the owner stands still, at a moment at which no lock of the heap is held.
+func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, frozenMemory, error) {
+	stopper, running := t.(target.Stopper)
+	c := new(capture)
+	for try := 1; ; try++ {
+		started := time.Now()
+		stopped := target.Stopped(nil)
+		if running {
+			var err error
+			if stopped, err = stopper.Stop(ctx); err != nil {
+				return nil, nil, err
+			}
+		}
+		h, frozen, err := freezeNow(ctx, t, c)
+		if running {
+			err = errors.Join(err, stopped.Resume())
+			r.Stopped = max(r.Stopped, time.Since(started))
+		}
+		if err != nil {
+			if frozen != nil {
+				frozen.Close()
+			}
+			return nil, nil, err
+		}
+		if !running || !h.held() || try == mostStops {
+			return h, frozen, nil
+		}
+		frozen.Close()
+	}
+}
+
+func freezeNow(ctx context.Context, t target.Target, c *capture) (*Heap, frozenMemory, error) {
+	if err := c.take(t); err != nil {
+		return nil, nil, err
+	}
+	h := decode(t, c)
+	if err := h.usable(); err != nil {
+		return nil, nil, err
+	}
+	frozen, err := target.Freeze(ctx, t, h.extents())
+	if err != nil {
+		return nil, nil, err // not frozen: a nil *Frozen would be no nil frozenMemory
+	}
+	return h, frozen, nil
+}
+
+// extents are the parts of the heap's memory that are in use: the metadata, and the pages of slabs and spans.
+func (h *Heap) extents() (extents []target.Extent) {
+	add := func(start, bytes uint64) {
+		bytes = (bytes + layout.PageBytes - 1) &^ (layout.PageBytes - 1)
+		offset := int64(start - h.id.Base)
+		if n := len(extents); n > 0 && extents[n-1].Offset+extents[n-1].Bytes == offset {
+			extents[n-1].Bytes += int64(bytes)
+			return
+		}
+		extents = append(extents, target.Extent{Offset: offset, Bytes: int64(bytes)})
+	}
+	add(h.id.Base, layout.HeaderBytes)
+	for _, r := range []region{h.capture.bins, h.capture.caches, h.capture.arenas, h.capture.pageMap, h.capture.descriptors} {
+		if len(r.bytes) > 0 {
+			add(r.start, uint64(len(r.bytes)))
+		}
+	}
+	for i, a := range h.arenas {
+		start := h.id.Data + uint64(i)*layout.ArenaBytes
+		if a.State == layout.ArenaHuge || a.State == layout.ArenaHugeTail {
+			add(start, layout.ArenaBytes)
+			continue
+		}
+		for page := range layout.PagesPerArena {
+			if k := h.pageEntry(i*layout.PagesPerArena + page).Kind(); k == layout.PageSlab || k == layout.PageSpan {
+				add(start+uint64(page)*layout.PageBytes, layout.PageBytes)
+			}
+		}
+	}
+	return extents
+}

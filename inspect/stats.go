@@ -1,0 +1,78 @@
+package inspect
+
+import (
+	"context"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// StatsReport is the heap in figures. Sizes are in bytes.
+type StatsReport struct {
+	Heap            Summary `json:"heap"`
+	ReserveBytes    uint64  `json:"reserve_bytes"`    // address space for blocks
+	ReserveShortage uint64  `json:"reserve_shortage"` // that was asked for and refused
+	MappedBytes     uint64  `json:"mapped_bytes"`     // of arenas that hold memory
+	InUseBytes      uint64  `json:"in_use_bytes"`     // pages of slabs, spans and guards
+	MetadataBytes   uint64  `json:"metadata_bytes"`   // that are in use
+	Allocs          uint64  `json:"allocs"`           // blocks handed out so far, spans excepted
+	Frees           uint64  `json:"frees"`            // blocks given back so far, spans excepted
+	LiveBlocks      uint64  `json:"live_blocks"`      // spans included
+	LiveBytes       uint64  `json:"live_bytes"`       // that they can hold; what was asked for is at most that
+	SpanBytes       uint64  `json:"span_bytes"`       // of these, in spans, as asked for
+	CachedBlocks    uint64  `json:"cached_blocks"`    // in magazines and depots
+	FreeBlocks      uint64  `json:"free_blocks"`      // on the slabs' free lists
+	VirginBlocks    uint64  `json:"virgin_blocks"`    // of slabs, never handed out
+	Withdrawn       uint64  `json:"withdrawn_blocks"` // found damaged, out of use
+	Slabs           int     `json:"slabs"`
+	Spans           int     `json:"spans"`
+	Caches          uint64  `json:"caches"`
+	GuardsLost      uint64  `json:"guards_lost"`   // guard pages that the system refused
+	Fragmentation   float64 `json:"fragmentation"` // part of the pages in use that holds no live block's room
+}
+
+// Stats counts.
+func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
+	if err := h.usable(); err != nil {
+		return nil, err
+	}
+	result, err := pass{}.run(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	head := &h.header
+	r := &StatsReport{
+		Heap: h.summary(result.counts), ReserveBytes: uint64(h.id.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
+		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes, MetadataBytes: h.metadataBytes(),
+		Slabs: len(h.slabs), Spans: len(h.spans), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost, LiveBlocks: uint64(len(h.spans)),
+	}
+	for i, b := range h.bins {
+		n, class := result.counts.bins[i], h.classes[i]
+		r.LiveBlocks += n.live
+		r.LiveBytes += n.live * uint64(class.Size)
+		r.CachedBlocks += n.cached
+		r.FreeBlocks += n.free
+		r.Withdrawn += n.withdrawn
+		blocks := uint64(len(b.slabs)) * uint64(class.Capacity)
+		r.VirginBlocks += blocks - min(blocks, n.carved)
+		for _, m := range b.depot {
+			r.CachedBlocks += uint64(m.count())
+		}
+	}
+	for _, c := range h.caches {
+		for _, m := range c.magazines {
+			allocs, frees, ok := m.Tally.Totals(m.Inflow)
+			if ok {
+				r.Allocs += allocs
+				r.Frees += frees
+			}
+		}
+	}
+	for _, s := range h.spans {
+		r.SpanBytes += s.Requested
+	}
+	r.LiveBytes += r.SpanBytes
+	if r.InUseBytes > 0 {
+		r.Fragmentation = 1 - min(1, float64(r.LiveBytes)/float64(r.InUseBytes))
+	}
+	return r, nil
+}

@@ -1,0 +1,247 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// WhatisReport says what an address belongs to.
+type WhatisReport struct {
+	Heap     Summary  `json:"heap"`
+	Address  Address  `json:"address"`
+	Kind     string   `json:"kind"`            // block, seal, span, guard, slab tail, free page, metadata, unused, outside
+	Sentence string   `json:"sentence"`        // the answer in words
+	Offset   int64    `json:"offset"`          // of the address in what it belongs to, in bytes
+	Block    *Block   `json:"block,omitempty"` // the block, or the span
+	Before   *Block   `json:"before,omitempty"`
+	After    *Block   `json:"after,omitempty"`
+	Struct   string   `json:"struct,omitempty"` // for metadata
+	Field    string   `json:"field,omitempty"`
+	Finding  *Finding `json:"finding,omitempty"` // what is wrong with the block
+}
+
+// Whatis says what the byte at address belongs to. Every address has an answer.
+func (h *Heap) Whatis(address uint64) (*WhatisReport, error) {
+	if err := h.usable(); err != nil {
+		return nil, err
+	}
+	r := &WhatisReport{Heap: h.summary(passCounts{}), Address: Address(address)}
+	id := &h.id
+	switch {
+	case address < id.Base || address-id.Base >= id.Reserve:
+		r.Kind = "outside"
+		r.Sentence = fmt.Sprintf("outside of this heap, whose range is %s to %s", Address(id.Base), Address(id.Base+id.Reserve))
+		return r, nil
+	case address < id.Data:
+		h.whatisMetadata(r, address)
+		return r, nil
+	}
+	if s := h.slabAt(address); s != nil {
+		return r, h.whatisBlock(r, s, address)
+	}
+	if s := h.spanAt(address); s != nil {
+		return r, h.whatisSpan(r, s, address)
+	}
+	page := (address - id.Data) / layout.PageBytes
+	if page >= uint64(len(h.slabOfPage)) {
+		r.Kind = "unused"
+		r.Sentence = fmt.Sprintf("in the part of the reserve that was never used: the heap has %d arenas, this would be arena %d", h.header.ArenasUsed, page/layout.PagesPerArena)
+		return r, nil
+	}
+	a := h.arenas[page/layout.PagesPerArena]
+	r.Kind, r.Offset = "free page", int64(address%layout.PageBytes)
+	r.Sentence = fmt.Sprintf("in page %d of arena %d, which is %s: no slab and no span is here now", page%layout.PagesPerArena, page/layout.PagesPerArena, h.pageEntry(int(page)).Kind())
+	if a.State != layout.ArenaPages {
+		r.Sentence = fmt.Sprintf("in arena %d, which is %s: nothing is here now", page/layout.PagesPerArena, a.State)
+	}
+	return r, nil
+}
+
+func (h *Heap) whatisBlock(r *WhatisReport, s *Slab, address uint64) error {
+	offset := address - s.base
+	index := int(offset / uint64(s.class.Stride))
+	if index >= s.capacity() {
+		r.Kind, r.Offset = "slab tail", int64(offset)-int64(s.capacity())*int64(s.class.Stride)
+		r.Sentence = fmt.Sprintf("in the %d bytes at the end of slab %d (bin %d) that no block fits into", s.pages*layout.PageBytes-s.capacity()*int(s.class.Stride), s.page, s.bin)
+		return nil
+	}
+	var c census
+	c.count(s, nil)
+	blocks := make([]*Block, s.capacity())
+	for _, i := range []int{index - 1, index, index + 1} {
+		if i < 0 || i >= s.capacity() {
+			continue
+		}
+		data := make([]byte, s.class.Stride)
+		if err := h.read(data, s.blockAddress(i)); err != nil {
+			return err
+		}
+		blocks[i] = h.examineBlock(s, i, c.places[i], c.onTop(i), data)
+	}
+	b := blocks[index]
+	r.Kind, r.Block, r.Offset = "block", b, int64(address-uint64(b.Address))
+	if index > 0 {
+		r.Before = blocks[index-1]
+	}
+	if index+1 < s.capacity() {
+		r.After = blocks[index+1]
+	}
+	if int(r.Offset) >= b.Size && h.sealed() {
+		r.Kind = "seal"
+	}
+	f, err := h.diagnose(s, index, &c)
+	if err != nil {
+		return err
+	}
+	r.Finding = f
+	if f != nil && f.Block.Requested >= 0 {
+		b.Requested = f.Block.Requested
+	}
+	r.Sentence = fmt.Sprintf("%s (%s), bin %d, slab %d, block %d, arena %d", b.position(r.Offset), b.Address, b.Bin, b.Slab, b.Index, b.Arena)
+	return nil
+}
+
+// position says where in a block the byte at offset is.
+func (b *Block) position(offset int64) string {
+	what := fmt.Sprintf("%s block", b.Place)
+	if b.Bin < 0 {
+		what = "live span"
+	}
+	if b.Place == PlaceInFlight {
+		what = "block that an operation under way is taking or giving back"
+	}
+	switch {
+	case b.Requested >= 0 && (b.Place == PlaceLive || b.Place == PlaceInFlight):
+		what += fmt.Sprintf(" of %d bytes", b.Requested)
+	default:
+		what += fmt.Sprintf(" for up to %d bytes", b.Size)
+	}
+	end := int64(b.Size)
+	used := int64(b.Size)
+	if b.Requested >= 0 {
+		used = int64(b.Aligned + b.Requested)
+	}
+	switch {
+	case b.Aligned > 0 && offset < int64(b.Aligned):
+		return fmt.Sprintf("%d bytes before the user's part of a %s, allocated aligned", int64(b.Aligned)-offset, what)
+	case b.Aligned > 0 && offset < used:
+		return fmt.Sprintf("%d bytes into a %s, allocated aligned,", offset-int64(b.Aligned), what)
+	case offset < used:
+		return fmt.Sprintf("%d bytes into a %s", offset, what)
+	case offset < end:
+		return fmt.Sprintf("%d bytes behind the end of a %s, before its seal", offset-used, what)
+	}
+	return fmt.Sprintf("byte %d of the seal of a %s", offset-end, what)
+}
+
+func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
+	b, err := h.examineSpan(s)
+	if err != nil {
+		return err
+	}
+	r.Block, r.Offset = b, int64(address-s.base)
+	if r.Offset >= int64(s.Pages)*layout.PageBytes {
+		r.Kind = "guard"
+		r.Sentence = fmt.Sprintf("%d bytes behind the pages of a live span of %d bytes (%s), on its guard page: nothing may be read or written there", r.Offset-int64(s.Pages)*layout.PageBytes, s.Requested, b.Address)
+		if s.huge && r.Offset >= int64(s.Pages+uint64(s.GuardPages))*layout.PageBytes {
+			r.Sentence = fmt.Sprintf("in the unused rest of the arenas of a live span of %d bytes (%s)", s.Requested, b.Address)
+		}
+		return nil
+	}
+	r.Kind = "span"
+	r.Finding, err = h.diagnoseSpan(s)
+	r.Sentence = fmt.Sprintf("%s (%s), %d pages, arena %d", b.position(r.Offset), b.Address, s.Pages, b.Arena)
+	return err
+}
+
+// whatisMetadata finds the struct and the field that an address before the data belongs to.
+func (h *Heap) whatisMetadata(r *WhatisReport, address uint64) {
+	id := &h.id
+	r.Kind = "metadata"
+	table := func(name, kind string, start, size uint64, entries int) bool {
+		if address < start || address-start >= size*uint64(entries) {
+			return false
+		}
+		r.Struct = fmt.Sprintf("%s %d", name, (address-start)/size)
+		r.Offset = int64((address - start) % size)
+		r.Field = fieldAt(kind, uint64(r.Offset))
+		return true
+	}
+	switch {
+	case address-id.Base < schemaStruct("Header").Bytes:
+		r.Struct, r.Offset = "Header", int64(address-id.Base)
+		r.Field = fieldAt("Header", uint64(r.Offset))
+	case address >= id.Schema && address-id.Schema < uint64(id.SchemaBytes):
+		r.Struct, r.Offset = "schema", int64(address-id.Schema)
+	case table("Bin", "Bin", uint64(id.Bins), layout.BinBytes, len(h.bins)):
+	case table("Cache", "Cache", uint64(id.Caches), layout.CacheBytes, int(min(h.header.CachesReady, layout.MaxCaches))):
+		if in := uint64(r.Offset); in >= layout.CacheMagazines {
+			r.Struct = fmt.Sprintf("Magazine %d of %s", (in-layout.CacheMagazines)/layout.MagazineBytes, r.Struct)
+			r.Offset = int64((in - layout.CacheMagazines) % layout.MagazineBytes)
+			r.Field = fieldAt("Magazine", uint64(r.Offset))
+		}
+	case table("Arena", "Arena", uint64(id.Arenas), layout.ArenaDescriptorBytes, len(h.arenas)):
+	case table("PageEntry", "", uint64(id.PageMap), layout.PageEntryBytes, len(h.slabOfPage)):
+	case address >= id.Descriptors && address < id.Descriptors+h.descriptorBytes:
+		h.whatisDescriptor(r, address)
+	default:
+		r.Kind = "unused"
+		r.Sentence = "in a part of the metadata that is not in use, or on a guard page between two parts"
+		return
+	}
+	r.Sentence = fmt.Sprintf("metadata of the heap: byte %d of %s", r.Offset, r.Struct)
+	if r.Field != "" {
+		r.Sentence += ", field " + r.Field
+	}
+	r.Sentence += "; nothing but the heap may write here"
+}
+
+// whatisDescriptor finds the slab, span or magazine among the descriptors.
+func (h *Heap) whatisDescriptor(r *WhatisReport, address uint64) {
+	i, exact := slices.BinarySearchFunc(h.pieces, address, func(p piece, a uint64) int {
+		switch {
+		case p.start < a:
+			return -1
+		case p.start > a:
+			return 1
+		}
+		return 0
+	})
+	if !exact {
+		i--
+	}
+	if i < 0 || address-h.pieces[i].start >= h.pieces[i].bytes {
+		r.Struct = "descriptors that nothing owns"
+		return
+	}
+	p := h.pieces[i]
+	r.Struct, r.Offset = p.name, int64(address-p.start)
+	r.Field = fieldAt(p.kind, uint64(r.Offset))
+	if p.kind == "Slab" && uint64(r.Offset) >= layout.SlabBytes {
+		r.Field = fmt.Sprintf("Links[%d]", (uint64(r.Offset)-layout.SlabBytes)/2)
+	}
+}
+
+func schemaStruct(name string) layout.SchemaStruct {
+	s, _ := layout.CurrentSchema().Struct(name)
+	return s
+}
+
+// fieldAt is the field of a struct type that lies at an offset; fields of structs inside it are named by their path.
+func fieldAt(kind string, offset uint64) string {
+	for _, f := range schemaStruct(kind).Fields {
+		if offset < f.Offset || offset-f.Offset >= f.Bytes {
+			continue
+		}
+		if inner := fieldAt(f.Kind, offset-f.Offset); inner != "" {
+			return f.Name + "." + inner
+		}
+		if _, count, ok := f.Array(); ok {
+			return fmt.Sprintf("%s[%d]", f.Name, (offset-f.Offset)/(f.Bytes/count))
+		}
+		return f.Name
+	}
+	return ""
+}
