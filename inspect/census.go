@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -28,6 +29,16 @@ func (p Place) String() string { return placeNames[p] }
 
 // MarshalText is String.
 func (p Place) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (p *Place) UnmarshalText(text []byte) error {
+	i := slices.Index(placeNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is no place of a block", text)
+	}
+	*p = Place(i)
+	return nil
+}
 
 // free reports whether a block in this place carries a free block's seal.
 func (p Place) free() bool { return p == PlaceFree || p == PlaceCached || p == PlaceDepot }

@@ -1,10 +1,12 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -151,40 +153,43 @@ func (h *Heap) again(earlier looked) (blocks []suspect, spans []*Span) {
 	return blocks, spans
 }
 
-// mostDiagnoses bounds how many damaged blocks are described one by one.
-const mostDiagnoses = 10_000
+// mostDescribed is how many damaged blocks are described one by one. The others are only counted.
+const mostDescribed = 1000
 
-// diagnoseAll turns the suspects into findings, and keeps only those that are.
+// diagnoseAll turns those of the suspects that are damaged into findings.
 func (h *Heap) diagnoseAll(l *looked) error {
 	var c census
 	var counted *Slab
-	for i, s := range l.suspects {
-		if i >= mostDiagnoses {
-			first := Address(s.slab.blockAddress(s.index))
-			l.findings = append(l.findings, Finding{Code: CodeOverflow, Severity: SeverityDamage, Address: first,
-				Summary: fmt.Sprintf("%d more blocks whose seals do not fit; the first of them is at %s", len(l.suspects)-i, first)})
-			break
+	described, left := 0, 0
+	add := func(f *Finding, err error) error {
+		switch {
+		case err != nil || f == nil:
+			return err
+		case described >= mostDescribed:
+			left++
+		default:
+			described++
+			l.findings = append(l.findings, *f)
 		}
+		return nil
+	}
+	for _, s := range l.suspects {
 		if s.slab != counted {
 			c.count(s.slab, nil)
 			counted = s.slab
 		}
-		f, err := h.diagnose(s.slab, s.index, &c)
-		if err != nil {
+		if err := add(h.diagnose(s.slab, s.index, &c)); err != nil {
 			return err
-		}
-		if f != nil {
-			l.findings = append(l.findings, *f)
 		}
 	}
 	for _, s := range l.spans {
-		f, err := h.diagnoseSpan(s)
-		if err != nil {
+		if err := add(h.diagnoseSpan(s)); err != nil {
 			return err
 		}
-		if f != nil {
-			l.findings = append(l.findings, *f)
-		}
+	}
+	if left > 0 {
+		l.findings = append(l.findings, Finding{Code: CodeOverflow, Severity: SeverityDamage, Address: Address(h.id.Data),
+			Summary: fmt.Sprintf("%d more damaged blocks, which are not listed", left)})
 	}
 	return nil
 }
@@ -312,6 +317,7 @@ func suspectExtents(l looked, heap uint64) (extents []target.Extent, left int) {
 		tail := min(2*layout.PageBytes, s.Pages*layout.PageBytes)
 		add(s.base+s.Pages*layout.PageBytes-tail, int64(tail))
 	}
+	slices.SortFunc(extents, func(a, b target.Extent) int { return cmp.Compare(a.Offset, b.Offset) })
 	return extents, 0
 }
 
@@ -321,7 +327,7 @@ type frozenMemory interface {
 	io.Closer
 }
 
-// overlay is a target of which some memory was copied at an earlier moment.
+// overlay is a target of which some memory was copied at an earlier moment; the extents are sorted and don't overlap.
 type overlay struct {
 	target.Target
 	frozen  frozenMemory
@@ -330,10 +336,12 @@ type overlay struct {
 
 // ReadAt prefers what was copied.
 func (o overlay) ReadAt(buf []byte, offset int64) (int, error) {
-	for _, e := range o.extents {
-		if offset >= e.Offset && offset+int64(len(buf)) <= e.Offset+e.Bytes {
-			return o.frozen.ReadAt(buf, offset)
-		}
+	i, exact := slices.BinarySearchFunc(o.extents, offset, func(e target.Extent, at int64) int { return cmp.Compare(e.Offset, at) })
+	if !exact {
+		i--
+	}
+	if i >= 0 && offset+int64(len(buf)) <= o.extents[i].Offset+o.extents[i].Bytes {
+		return o.frozen.ReadAt(buf, offset)
 	}
 	return o.Target.ReadAt(buf, offset)
 }

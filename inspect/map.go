@@ -41,14 +41,14 @@ type MapReport struct {
 	Arenas []ArenaMap `json:"arenas"`
 	Bins   []BinRow   `json:"bins"`
 	Slabs  []SlabMap  `json:"slabs,omitempty"` // those that were zoomed to
-	Left   int        `json:"left_out"`        // slabs that MapOptions.Most left out
+	Left   int        `json:"left_out"`        // slabs and arenas that MapOptions.Most left out
 }
 
 // MapOptions say where to zoom.
 type MapOptions struct {
 	Bin     int    // draw this bin's slabs; -1: none
 	Address uint64 // draw the slab that this address lies in; 0: none
-	Most    int    // slabs that are drawn at most; 0: all
+	Most    int    // slabs that are drawn at most, and arenas; 0: all
 }
 
 // Map draws.
@@ -57,13 +57,25 @@ func (h *Heap) Map(ctx context.Context, o MapOptions) (*MapReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &MapReport{Heap: bins.Heap, Bins: bins.Bins}
-	for i := range h.arenas {
-		r.Arenas = append(r.Arenas, h.arenaMap(i))
-	}
 	if o.Bin >= len(h.bins) {
 		_, err := h.Slabs(o.Bin)
 		return nil, err
+	}
+	r := &MapReport{Heap: bins.Heap, Arenas: []ArenaMap{}}
+	zoom := o.Bin >= 0 || o.Address != 0
+	for i := range h.arenas {
+		switch {
+		case zoom:
+		case o.Most > 0 && i >= o.Most:
+			r.Left++
+		default:
+			r.Arenas = append(r.Arenas, h.arenaMap(i))
+		}
+	}
+	for _, b := range bins.Bins {
+		if !zoom || b.Bin == o.Bin {
+			r.Bins = append(r.Bins, b)
+		}
 	}
 	for _, s := range h.slabs {
 		if (o.Bin < 0 || s.bin != o.Bin) && h.slabAt(o.Address) != s {
@@ -134,8 +146,6 @@ func (h *Heap) slabMap(s *Slab) (SlabMap, error) {
 		}
 		if f != nil {
 			m.Damaged = append(m.Damaged, i)
-		} else if c.places[i] == PlaceCached && c.onTop(i) {
-			continue
 		}
 	}
 	return m, nil

@@ -1,5 +1,7 @@
 package layout
 
+import "fmt"
+
 // Magic opens every heap: "GLASHEAP" read as a little-endian word.
 const Magic = 0x5041454853414c47
 
@@ -31,6 +33,16 @@ func (m Mode) String() string {
 		return "sealed"
 	}
 	return "no mode"
+}
+
+// ParseMode is the inverse of String.
+func ParseMode(name string) (Mode, error) {
+	for _, m := range []Mode{ModePlain, ModeSealed} {
+		if m.String() == name {
+			return m, nil
+		}
+	}
+	return 0, fmt.Errorf("no mode is called %q: choose plain or sealed", name)
 }
 
 // SealBytes is what a block of this mode pays for its seal.

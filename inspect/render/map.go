@@ -21,12 +21,13 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 	for _, a := range r.Arenas {
 		p.printf("arena %-3d ▕%s▏ %3.0f %% used%s\n", a.Arena, p.arenaCells(a.Pages), 100*float64(a.UsedPages)/float64(len(a.Pages)), p.stateNote(a.State))
 	}
-	p.printf("          %s\n\n", p.paint(dim, "█ full slabs  ▓ slabs with room  ░ empty slabs  ▚ spans  , free, dirty  · free"))
+	if len(r.Arenas) > 0 {
+		p.printf("          %s\n\n", p.paint(dim, "█ full slabs  ▓ slabs with room  ░ empty slabs  ▚ spans  , free, dirty  · free"))
+	}
 	for _, b := range r.Bins {
-		if b.Slabs == 0 {
-			continue
+		if b.Slabs > 0 {
+			p.printf("bin %-3d %6d B  %6s slabs  %s %8s of %8s live\n", b.Bin, b.Size, number(b.Slabs), p.bar(b.Live, b.Cached+b.Depot, b.Blocks, 24), number(b.Live), number(b.Blocks))
 		}
-		p.printf("bin %-3d %6d B  slabs %-5s live %s/%s  %s\n", b.Bin, b.Size, number(b.Slabs), number(b.Live), number(b.Blocks), p.bar(b.Live, b.Cached+b.Depot, b.Blocks, 24))
 	}
 	if len(r.Slabs) > 0 {
 		p.printf("\n")
@@ -35,7 +36,7 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 		p.slab(m)
 	}
 	if r.Left > 0 {
-		p.printf("%s more: --all draws them\n", count(uint64(r.Left), "slab"))
+		p.printf("%d more left out: --all draws them\n", r.Left)
 	}
 	if len(r.Slabs) > 0 {
 		p.printf("          %s live  %s free  %s cached  %s virgin  %s damaged\n", p.paint(live, "■"), p.paint(dim, "□"), p.paint(cached, "◇"), p.paint(dim, "·"), p.paint(damaged, "✗"))

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/glassheap/glassheap/inspect/render"
+)
+
+func newHexdump(t *terminal) *cobra.Command {
+	var o opening
+	c := &cobra.Command{
+		Use:     "hexdump TARGET ADDRESS [BYTES]",
+		Short:   "bytes of memory: data, slack, seals, and what is damaged",
+		Long:    "hexdump shows bytes with what they are. Without BYTES it shows the whole block that the address lies in, or 256 bytes where there is none.",
+		Example: "  glassheap hexdump 4711 0x7f68f6eb2a40\n  glassheap hexdump 4711 0x7f68f6eb2a40 512",
+	}
+	o.addFlags(c)
+	c.Args = o.arguments(1, 2, "a target, an address and at most a number of bytes")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		heap, h, rest, name, err := o.decoded(c.Context(), args)
+		if err != nil {
+			return err
+		}
+		defer heap.Close()
+		address, err := parseAddress(rest[0])
+		if err != nil {
+			return err
+		}
+		bytes := 0
+		if len(rest) > 1 {
+			if bytes, err = strconv.Atoi(rest[1]); err != nil || bytes <= 0 {
+				return fmt.Errorf("%q is no number of bytes", rest[1])
+			}
+		}
+		r, err := h.Hexdump(address, bytes)
+		if err != nil {
+			return err
+		}
+		return t.answer(r, func(w io.Writer) error { return render.Hexdump(w, r, t.style(name)) })
+	}
+	return c
+}

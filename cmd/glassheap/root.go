@@ -1,0 +1,45 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRoot is the command line: one file for each subcommand, which has nothing but flags and calls into package inspect.
+func newRoot(t *terminal) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "glassheap",
+		Short: "question the memory of a glassheap heap",
+		Long: `glassheap questions the memory of a heap: of a running process, a snapshot or a heap file.
+
+TARGET is the id of a process, or the path of a snapshot or a heap file. A running process is looked at while it
+runs; it is held still only for as long as copying the heap's metadata takes, and goes on whatever happens to glassheap.
+
+Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
+		Example: `  glassheap demo                       see it find an overflow in another process
+  glassheap check 4711                 is anything wrong?
+  glassheap structs 4711               have my structs been initialised properly?
+  glassheap math --geometry notes      are my calculations right?
+  glassheap whatis 4711 0x7f68f6eb2a52`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.PersistentFlags().BoolVar(&t.json, "json", false, "write the answer as JSON")
+	root.PersistentFlags().StringVar(&t.color, "color", "auto", "colours: auto, always or never (NO_COLOR is honoured)")
+	root.AddGroup(
+		&cobra.Group{ID: "questions", Title: "Questions:"},
+		&cobra.Group{ID: "lists", Title: "Looking around:"},
+		&cobra.Group{ID: "work", Title: "Doing:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("questions", newCheck(t), newStructs(t), newMath(t), newWhatis(t))
+	add("lists", newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t))
+	add("work", newSnapshot(t), newReplay(t), newDemo(t))
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return t.checkColor() }
+	return root
+}

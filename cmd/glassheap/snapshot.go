@@ -1,0 +1,38 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/render"
+)
+
+func newSnapshot(t *terminal) *cobra.Command {
+	var o opening
+	c := &cobra.Command{
+		Use:   "snapshot TARGET FILE",
+		Short: "keep the heap as it is now in a file",
+		Long: `snapshot writes the heap's metadata and every page in use to a file, compressed. The process is held still while that
+memory is copied. The file holds what the program had in its memory: only its owner may read it.`,
+		Example: "  glassheap snapshot 4711 before.snapshot",
+	}
+	o.addFlags(c)
+	c.Args = o.arguments(1, 1, "a target and a file")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		heap, rest, name, err := o.open(args)
+		if err != nil {
+			return err
+		}
+		defer heap.Close()
+		update, end := t.showProgress("compressing")
+		r, err := inspect.Snapshot(c.Context(), heap, rest[0], update)
+		end()
+		if err != nil {
+			return err
+		}
+		return t.answer(r, func(w io.Writer) error { return render.Snapshot(w, r, t.style(name)) })
+	}
+	return c
+}

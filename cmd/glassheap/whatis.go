@@ -1,0 +1,42 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/glassheap/glassheap/inspect/render"
+)
+
+func newWhatis(t *terminal) *cobra.Command {
+	var o opening
+	c := &cobra.Command{
+		Use:     "whatis TARGET ADDRESS",
+		Short:   "what does this address belong to?",
+		Long:    `whatis says of any address what is there: which block, how far inside, its place, its seal and its neighbours; or which field of which struct; or why nothing is there.`,
+		Example: "  glassheap whatis 4711 0x7f68f6eb2a52",
+	}
+	o.addFlags(c)
+	c.Args = o.arguments(1, 1, "a target and an address")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		heap, h, rest, name, err := o.decoded(c.Context(), args)
+		if err != nil {
+			return err
+		}
+		defer heap.Close()
+		address, err := parseAddress(rest[0])
+		if err != nil {
+			return err
+		}
+		r, err := h.Whatis(address)
+		if err != nil {
+			return err
+		}
+		err = t.answer(r, func(w io.Writer) error { return render.Whatis(w, r, t.style(name)) })
+		if err == nil && r.Finding != nil {
+			err = errFound
+		}
+		return err
+	}
+	return c
+}
