@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -51,10 +52,22 @@ func (h *Heap) decodeCaches() {
 	}
 }
 
-// piece is a part of the descriptors that something was found to own.
+// piece is a part of the descriptors that something was found to own: a struct of a kind, at a page, or on a list (page -1).
 type piece struct {
 	start, bytes uint64
-	name, kind   string
+	kind         string
+	page         int
+}
+
+// name is how outputs call it. It is made when it is needed: there are many pieces.
+func (p piece) name() string {
+	switch {
+	case p.page >= 0:
+		return fmt.Sprintf("%s %d", p.kind, p.page)
+	case p.kind == "Magazine":
+		return "magazine at " + Address(p.start).String()
+	}
+	return "retired " + strings.ToLower(p.kind) + " at " + Address(p.start).String()
 }
 
 func (h *Heap) pageEntry(page int) layout.PageEntry {
@@ -137,6 +150,9 @@ func (h *Heap) runLength(page, end int, e layout.PageEntry) int {
 	return n
 }
 
+// slabsAtATime is how many Slabs are allocated together.
+const slabsAtATime = 256
+
 // decodeSlab decodes the slab that begins at page and returns how many pages it has.
 func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 	address := h.id.Descriptors + e.Descriptor()
@@ -151,7 +167,11 @@ func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 		h.pageProblem(page, e, 0, "an entry begins a run of a bin that exists, and its slab lies among the descriptors")
 		return 1
 	}
-	s := &Slab{Slab: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes, bin: int(bin), class: &h.classes[bin]}
+	if len(h.fresh) == 0 {
+		h.fresh = make([]Slab, slabsAtATime)
+	}
+	s := &h.fresh[0]
+	*s = Slab{Slab: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes, bin: int(bin), class: &h.classes[bin]}
 	bytes := layout.SlabDescriptorBytes(s.class.Capacity)
 	if address%layout.DescriptorGrain != 0 || address+bytes > h.capture.descriptors.end() || !s.credible() {
 		h.pageProblem(page, e, 0, "the slab that it names lies whole among the descriptors, and begins here")
@@ -166,12 +186,13 @@ func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 			h.pageProblem(page+k, found, expected, fmt.Sprintf("it is page %d of the slab that begins at page %d", k, page))
 		}
 	}
+	h.fresh = h.fresh[1:]
 	h.slabs = append(h.slabs, s)
 	for k := range s.pages {
 		h.slabOfPage[page+k] = int32(len(h.slabs))
 	}
 	h.bins[bin].slabs = append(h.bins[bin].slabs, s)
-	h.pieces = append(h.pieces, piece{address, bytes, s.name(), "Slab"})
+	h.pieces = append(h.pieces, piece{address, bytes, "Slab", page})
 	a.facts.Slabs++
 	return s.pages
 }
@@ -246,7 +267,7 @@ func (h *Heap) spanOf(page int, e layout.PageEntry) *Span {
 	}
 	s := &Span{Span: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes}
 	h.spans = append(h.spans, s)
-	h.pieces = append(h.pieces, piece{address, layout.SpanBytes, s.name(), "Span"})
+	h.pieces = append(h.pieces, piece{address, layout.SpanBytes, "Span", page})
 	return s
 }
 

@@ -133,7 +133,7 @@ func (h *Heap) findAt(text string) (kind, label string, address uint64, err erro
 	}
 	for _, p := range h.pieces {
 		if at-p.start < p.bytes {
-			return p.kind, p.name, p.start, nil
+			return p.kind, p.name(), p.start, nil
 		}
 	}
 	w, err := h.Whatis(at)

@@ -18,6 +18,7 @@ type Heap struct {
 	caches []*cache
 	arenas []*arena
 	slabs  []*Slab // by address
+	fresh  []Slab  // for the next ones
 	spans  []*Span // by address
 
 	slabOfPage      []int32 // by page from the first arena: 1 + index into slabs; 0: no slab

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"math/rand"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,10 +79,4 @@ func image(t testing.TB, h *allocator.Heap) []byte {
 		require.NoError(t, err)
 	}
 	return bytes
-}
-
-// pinToOneP keeps a test's blocks in one cache, so that what it makes does not depend on where the scheduler puts it.
-func pinToOneP(t testing.TB) {
-	old := runtime.GOMAXPROCS(1)
-	t.Cleanup(func() { runtime.GOMAXPROCS(old) })
 }

@@ -10,9 +10,9 @@ import (
 // walkLists follows every list of the heap. Each link is looked up before it is followed, and what was visited is remembered,
 // so the worst list ends at its first wrong link.
 func (h *Heap) walkLists() {
-	slabs := make(map[Address]*Slab, len(h.slabs))
-	for _, s := range h.slabs {
-		slabs[s.Address] = s
+	slabs := make(slabIndex, (len(h.capture.descriptors.bytes)+layout.DescriptorGrain-1)/layout.DescriptorGrain)
+	for i, s := range h.slabs {
+		slabs[(uint64(s.Address)-h.capture.descriptors.start)/layout.DescriptorGrain] = int32(i) + 1
 	}
 	for _, b := range h.bins {
 		h.walkSlabs(b, "Partial", b.Partial, slabs, func(s *Slab) *bool { return &s.onPartial })
@@ -25,13 +25,24 @@ func (h *Heap) walkLists() {
 	h.checkPieces()
 }
 
+// slabIndex finds slabs by where their descriptors lie: 1 + index into the heap's slabs for each grain; 0: no active slab.
+type slabIndex []int32
+
+func (h *Heap) slabByStruct(slabs slabIndex, address uint64) *Slab {
+	offset := address - h.capture.descriptors.start
+	if i := offset / layout.DescriptorGrain; offset%layout.DescriptorGrain == 0 && i < uint64(len(slabs)) && slabs[i] != 0 {
+		return h.slabs[slabs[i]-1]
+	}
+	return nil
+}
+
 // walkSlabs follows a bin's list of slabs and marks them as on it. It returns how many it found.
-func (h *Heap) walkSlabs(b *Bin, list string, link layout.Ref[layout.Slab], slabs map[Address]*Slab, mark func(*Slab) *bool) int {
+func (h *Heap) walkSlabs(b *Bin, list string, link layout.Ref[layout.Slab], slabs slabIndex, mark func(*Slab) *bool) int {
 	n := 0
 	owner, field, at := b.name(), list, b.Address
 	previous := layout.Ref[layout.Slab](0)
 	for link != 0 {
-		s := slabs[Address(link)]
+		s := h.slabByStruct(slabs, uint64(link))
 		switch {
 		case s == nil || s.bin != int(b.ID) && h.bins[s.bin] != b:
 			h.listProblem(b, owner, field, at, uint64(link), "an active slab of this bin")
@@ -75,7 +86,7 @@ func (h *Heap) walkRetiredSlabs(b *Bin) {
 		seen[link] = true
 		b.retired++
 		name := "retired slab at " + Address(link).String()
-		h.pieces = append(h.pieces, piece{uint64(link), bytes, name, "Slab"})
+		h.pieces = append(h.pieces, piece{uint64(link), bytes, "Slab", -1})
 		h.judged(name, "Slab", Address(link), func(j *layout.Judge) {
 			s.JudgeRetired(j, uint32(b.slot(h)), b.Lock.Held() || h.header.PagesLock.Held())
 		})
@@ -101,7 +112,7 @@ func (h *Heap) walkDepot(b *Bin, list string, link layout.Ref[layout.Magazine]) 
 		}
 		seen[link] = true
 		m := &magazine{Magazine: raw, address: Address(link), name: "magazine at " + Address(link).String(), depot: true}
-		h.pieces = append(h.pieces, piece{uint64(link), layout.MagazineBytes, m.name, "Magazine"})
+		h.pieces = append(h.pieces, piece{uint64(link), layout.MagazineBytes, "Magazine", -1})
 		facts := layout.MagazineFacts{Bin: uint32(b.slot(h)), InDepot: true, Held: b.Lock.Held() || h.header.PagesLock.Held()}
 		if list == "Depot" {
 			facts.Limit = h.classes[b.slot(h)].Magazine
@@ -130,7 +141,7 @@ func (h *Heap) walkRetiredSpans() {
 		}
 		seen[link] = true
 		name := "retired span at " + Address(link).String()
-		h.pieces = append(h.pieces, piece{uint64(link), layout.SpanBytes, name, "Span"})
+		h.pieces = append(h.pieces, piece{uint64(link), layout.SpanBytes, "Span", -1})
 		h.judged(name, "Span", Address(link), func(j *layout.Judge) { s.JudgeRetired(j, h.header.PagesLock.Held()) })
 		owner, field, at = name, "Next", uint64(link)
 		link = s.Next
@@ -149,16 +160,16 @@ func (h *Heap) checkPieces() {
 		}
 		return 0
 	})
-	at, last := h.id.Descriptors, "the start of the descriptors"
+	at, last := h.id.Descriptors, piece{kind: "descriptors", page: 0}
 	for _, p := range h.pieces {
 		switch {
 		case p.start < at:
-			h.problem(p.name, "(place)", Address(p.start), "begins at "+layout.Hex(p.start), "behind "+last+", which ends at "+layout.Hex(at), "no two structs share their bytes")
+			h.problem(p.name(), "(place)", Address(p.start), "begins at "+layout.Hex(p.start), "behind "+last.name()+", which ends at "+layout.Hex(at), "no two structs share their bytes")
 		case p.start > at:
 			h.problem("descriptors", "(place)", Address(at), fmt.Sprintf("%d bytes that nothing owns", p.start-at), "a slab, span or magazine", "every descriptor is in use or on a list of those that wait")
 		}
 		if p.start+p.bytes > at {
-			at, last = p.start+p.bytes, p.name
+			at, last = p.start+p.bytes, p
 		}
 	}
 	h.descriptorBytes = at - h.id.Descriptors

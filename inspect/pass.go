@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect/target"
 )
 
 // pass goes once over all slabs, with as many goroutines as there are processors: it counts each slab's blocks, judges its
@@ -147,24 +148,36 @@ func (w *passWorker) group(slabs []*Slab) error {
 	h := w.heap
 	seals := w.seals && h.sealed()
 	first, last := slabs[0], slabs[len(slabs)-1]
+	var data []byte
 	if seals {
-		bytes := int(last.base-first.base) + last.pages*layout.PageBytes
-		if cap(w.buffer) < bytes {
-			w.buffer = make([]byte, max(bytes, pieceBytes))
-		}
-		w.buffer = w.buffer[:bytes]
-		if err := h.read(w.buffer, first.base); err != nil {
+		var err error
+		if data, err = w.memory(first.base, int(last.base-first.base)+last.pages*layout.PageBytes); err != nil {
 			return err
 		}
-		w.result.counts.dataBytes += uint64(bytes)
 	}
 	for _, s := range slabs {
 		w.slab(s)
 		if seals {
-			w.blocks(s, w.buffer[s.base-first.base:])
+			w.blocks(s, data[s.base-first.base:])
 		}
 	}
 	return nil
+}
+
+// memory is a piece of the heap's memory: seen where it lies, if the door can show it, else copied.
+func (w *passWorker) memory(address uint64, bytes int) ([]byte, error) {
+	h := w.heap
+	w.result.counts.dataBytes += uint64(bytes)
+	if v, ok := h.target.(target.Viewer); ok {
+		if data := v.View(int64(address-h.id.Base), int64(bytes)); data != nil {
+			return data, nil
+		}
+	}
+	if cap(w.buffer) < bytes {
+		w.buffer = make([]byte, max(bytes, pieceBytes))
+	}
+	w.buffer = w.buffer[:bytes]
+	return w.buffer, h.read(w.buffer, address)
 }
 
 // slab counts the blocks of a slab and judges its struct.

@@ -217,7 +217,7 @@ func (h *Heap) whatisDescriptor(r *WhatisReport, address uint64) {
 		return
 	}
 	p := h.pieces[i]
-	r.Struct, r.Offset = p.name, int64(address-p.start)
+	r.Struct, r.Offset = p.name(), int64(address-p.start)
 	r.Field = fieldAt(p.kind, uint64(r.Offset))
 	if p.kind == "Slab" && uint64(r.Offset) >= layout.SlabBytes {
 		r.Field = fmt.Sprintf("Links[%d]", (uint64(r.Offset)-layout.SlabBytes)/2)

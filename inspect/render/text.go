@@ -16,9 +16,16 @@ import (
 // Style says how text is written.
 type Style struct {
 	Color  bool
-	Width  int    // columns; 0: 100
+	Width  int    // columns; 0: 80
 	Target string // how the heap is named in the commands that the text suggests: "4711"
 }
+
+// The widths of text: what it takes when nothing is known of the terminal, and at most, for lines that are too long are
+// hard to read.
+const (
+	usualWidth = 80
+	mostWidth  = 120
+)
 
 // The colours, by what they mean.
 var (
@@ -39,8 +46,9 @@ type page struct {
 
 func newPage(w io.Writer, s Style) *page {
 	if s.Width <= 0 {
-		s.Width = 100
+		s.Width = usualWidth
 	}
+	s.Width = min(s.Width, mostWidth)
 	return &page{Style: s, w: w}
 }
 
@@ -50,23 +58,67 @@ func (p *page) printf(format string, values ...any) {
 	}
 }
 
-// paint colours a text, where colours are wanted.
+// paint colours a text, where colours are wanted: that is for the Style to say, whatever the environment says.
 func (p *page) paint(c text.Colors, s string) string {
 	if !p.Color || s == "" {
 		return s
 	}
-	return c.Sprint(s)
+	return text.Escape(s, c.EscapeSeq())
 }
 
-// heap writes the line that opens every answer: which heap it is about.
-func (p *page) heap(s inspect.Summary) {
-	p.printf("heap %s in %s, %s, %s, %s, %s\n", p.paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode,
-		count(s.Arenas, "arena"), count(uint64(s.Slabs), "slab"), count(uint64(s.Spans), "span"))
+// width is how many columns a text takes.
+func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
+
+// prose writes a sentence behind a label. What does not fit in a line goes on below, under the sentence's first word.
+func (p *page) prose(label, sentence string) {
+	p.flow(label, strings.Repeat(" ", width(label)), strings.Fields(sentence), " ")
+}
+
+// phrases writes phrases on one line if they fit, else as many on each as fit.
+func (p *page) phrases(separator string, phrases ...string) { p.flow("", "", phrases, separator) }
+
+// flow writes pieces in lines that are no wider than the page: the first behind label, the others behind indent.
+func (p *page) flow(label, indent string, pieces []string, separator string) {
+	line, used := label, 0
+	for _, piece := range pieces {
+		if used > 0 && width(line)+width(separator)+width(piece) > p.Width {
+			p.printf("%s\n", strings.TrimRight(line+strings.TrimRight(separator, " ;"), " "))
+			line, used = indent, 0
+		}
+		if used > 0 {
+			line += separator
+		}
+		line += piece
+		used++
+	}
+	p.printf("%s\n", line)
+}
+
+// heap writes the lines that open every answer: which heap it is about. counts go before those that every answer gives.
+func (p *page) heap(s inspect.Summary, counts ...string) {
+	counts = append([]string{count(s.Arenas, "arena")}, append(counts, count(uint64(s.Slabs), "slab"), count(uint64(s.Spans), "span"))...)
+	head := fmt.Sprintf("heap %s in %s", p.paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner)
+	if s.Mode == "" { // the header is damaged
+		p.prose("", fmt.Sprintf("a heap in %s", s.Owner))
+		return
+	}
+	whole := head + ", " + s.Mode + ", " + strings.Join(counts, ", ")
+	if width(whole) <= p.Width {
+		p.printf("%s\n", whole)
+		return
+	}
+	p.prose("", head+", "+s.Mode)
+	p.phrases(", ", counts...)
 }
 
 // next writes the line that closes an answer: the command to run now.
 func (p *page) next(command, why string) {
-	p.printf("%s %s   %s\n", p.paint(dim, "next"), command, p.paint(dim, why))
+	line := p.paint(dim, "next") + "  " + command
+	if width(line)+3+width(why) > p.Width {
+		p.printf("%s\n", line)
+		return
+	}
+	p.printf("%s   %s\n", line, p.paint(dim, why))
 }
 
 // command is a command about this heap: the name, the target, the rest.
@@ -88,11 +140,12 @@ func (p *page) table(header table.Row, rows []table.Row, right ...int) {
 	style.Options = table.Options{SeparateColumns: true, DrawBorder: false, SeparateHeader: false}
 	style.Box = table.BoxStyle{PaddingRight: " ", MiddleVertical: " "}
 	style.Format.Header = text.FormatDefault
-	if p.Color {
-		style.Color.Header = dim
-	}
 	t.SetStyle(style)
-	t.AppendHeader(header)
+	painted := make(table.Row, len(header))
+	for i, name := range header {
+		painted[i] = p.paint(dim, fmt.Sprint(name))
+	}
+	t.AppendHeader(painted)
 	t.AppendRows(rows)
 	var columns []table.ColumnConfig
 	for _, n := range right {
@@ -112,10 +165,13 @@ func count(n uint64, noun string) string {
 	return humanize.Comma(int64(n)) + " " + noun + "s"
 }
 
+// number is a number with a comma after each three digits.
+func number[T ~int | ~uint64 | ~uint32](n T) string { return humanize.Comma(int64(n)) }
+
 // size is a number of bytes for people.
 func size(bytes uint64) string { return humanize.IBytes(bytes) }
 
-// span is a duration for people, with three digits.
+// duration is a duration for people, with three digits.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
