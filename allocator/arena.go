@@ -33,6 +33,7 @@ func (h *Heap) takeRun(pages, align int) (offset uint64, err error) {
 	a := h.arena(i)
 	a.State = layout.ArenaPages
 	a.FreePages = layout.PagesPerArena
+	h.searchAgain(i) // it may lie below arenas that were searched before
 	OnArenaReady(a)
 	return i * layout.ArenaBytes, nil
 }
@@ -80,11 +81,16 @@ func (h *Heap) dropRun(offset uint64, pages int) {
 	a.DirtyPages += uint32(pages)
 	h.dirtyPages += pages
 	h.header().PagesInUse -= uint64(pages)
-	for size := range h.searchFrom {
-		h.searchFrom[size] = min(h.searchFrom[size], i)
-	}
+	h.searchAgain(i)
 	if a.FreePages == layout.PagesPerArena {
 		h.freeArenas = append(h.freeArenas, i)
+	}
+}
+
+// searchAgain lets takeRun look into an arena that has got free pages.
+func (h *Heap) searchAgain(arena uint64) {
+	for size := range h.searchFrom {
+		h.searchFrom[size] = min(h.searchFrom[size], arena)
 	}
 }
 
@@ -102,6 +108,17 @@ func (h *Heap) retireArenas() {
 		}
 	}
 	h.freeArenas = kept
+}
+
+// unmapKeptArena unmaps the free arena that retireArenas kept; false when there is none.
+func (h *Heap) unmapKeptArena() bool {
+	for _, i := range h.freeArenas {
+		if a := h.arena(i); a.State == layout.ArenaPages && a.FreePages == layout.PagesPerArena {
+			h.unmapArenas(i, 1)
+			return true
+		}
+	}
+	return false
 }
 
 // limitDirtyPages gives the memory of free pages back to the system when there is more of it than most bytes.
@@ -153,6 +170,9 @@ func (h *Heap) mapArenas(count uint64) (uint64, error) {
 	}
 	h.unmappedFrom = lowest
 	if first+count > uint64(head.Identity.ArenasMax) {
+		if h.unmapKeptArena() {
+			return h.mapArenas(count) // it may have stood in the way
+		}
 		return 0, h.exhausted(count)
 	}
 	end := max(head.ArenasUsed, first+count)
@@ -189,10 +209,12 @@ func (h *Heap) unmapArenas(first, count uint64) {
 
 // commitArenas makes the table and the page map usable for this many arenas.
 func (h *Heap) commitArenas(count uint64) error {
-	if err := h.grow(&h.arenasReady, h.offset(h.arenas), count*layout.ArenaDescriptorBytes, tableChunk); err != nil {
+	const entries = layout.PagesPerArena * layout.PageEntryBytes // of one arena, in bytes
+	most := uint64(h.header().Identity.ArenasMax)
+	if err := h.grow(&h.arenasReady, h.offset(h.arenas), count*layout.ArenaDescriptorBytes, most*layout.ArenaDescriptorBytes, tableChunk); err != nil {
 		return err
 	}
-	return h.grow(&h.pageMapReady, h.offset(h.pageMap), count*layout.PagesPerArena*layout.PageEntryBytes, tableChunk)
+	return h.grow(&h.pageMapReady, h.offset(h.pageMap), count*entries, most*entries, tableChunk)
 }
 
 func (h *Heap) exhausted(arenas uint64) error {

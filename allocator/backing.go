@@ -3,11 +3,14 @@
 package allocator
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // memory is the reserved address range and what backs it. The range is inaccessible but for the parts that were committed.
@@ -21,11 +24,11 @@ type memory struct {
 	guarding func(start unsafe.Pointer, bytes uint64, on bool) error // the way of making guard pages that works here
 }
 
-// reserve reserves address space and opens what backs it.
+// reserve reserves address space and opens what backs it. The error is errNoAddressSpace when less of it might be had.
 func reserve(o Options, bytes uint64) (*memory, error) {
-	base, err := unix.MmapPtr(-1, 0, nil, uintptr(bytes), unix.PROT_NONE, reserveFlags)
+	base, err := reserveAligned(bytes)
 	if err != nil {
-		return nil, fmt.Errorf("reserving %d MiB of address space: %w", bytes>>20, err)
+		return nil, fmt.Errorf("%w: reserving %d MiB: %w", errNoAddressSpace, bytes>>20, err)
 	}
 	m := &memory{base: base, bytes: bytes, backing: o.Backing, guarding: guardByAdvice}
 	if err := m.open(o); err != nil {
@@ -33,6 +36,25 @@ func reserve(o Options, bytes uint64) (*memory, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+var errNoAddressSpace = errors.New("no address space")
+
+// reserveAligned reserves address space from a multiple of an arena's size on, so that what AllocAligned aligns within the
+// data is aligned in memory. The system promises the multiple of a page.
+func reserveAligned(bytes uint64) (unsafe.Pointer, error) {
+	start, err := unix.MmapPtr(-1, 0, nil, uintptr(bytes+layout.ArenaBytes), unix.PROT_NONE, reserveFlags)
+	if err != nil {
+		return nil, err
+	}
+	before := -uintptr(start) & (layout.ArenaBytes - 1)
+	base := unsafe.Add(start, before)
+	// What is too much costs nothing but address space, should the system refuse to take it back.
+	if before > 0 {
+		_ = unix.MunmapPtr(start, before)
+	}
+	_ = unix.MunmapPtr(unsafe.Add(base, bytes), layout.ArenaBytes-before)
+	return base, nil
 }
 
 func (m *memory) at(offset uint64) unsafe.Pointer { return unsafe.Add(m.base, offset) }

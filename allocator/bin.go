@@ -74,13 +74,18 @@ func (h *Heap) takeFromSlabs(b *layout.Bin, m *layout.Magazine) int {
 	return n
 }
 
-// giveBack puts a block on its slab's free list.
-func (h *Heap) giveBack(b *layout.Bin, address uint64) {
+// giveBack puts a block on its slab's free list; false when the slab has not given it out. Such a block was freed twice: by
+// two goroutines at the same time, each of which found it live, or damaged and then freed again. It is where it belongs
+// already, and nothing is done with it.
+func (h *Heap) giveBack(b *layout.Bin, address uint64) bool {
 	s, index := h.slabAndIndex(address)
+	link := h.link(s, index)
+	if *link != layout.LinkOut {
+		return false
+	}
 	if s.Full() {
 		h.pushSlab(&b.Partial, s)
 	}
-	link := h.link(s, index)
 	if s.FreeHead == layout.NoBlock {
 		*link = layout.LinkEnd
 	} else {
@@ -94,6 +99,7 @@ func (h *Heap) giveBack(b *layout.Bin, address uint64) {
 		h.pushSlab(&b.Empty, s)
 		b.EmptyCount++
 	}
+	return true
 }
 
 // slabAndIndex is where the block at address lies. The address must be one that a magazine holds.
@@ -105,7 +111,7 @@ func (h *Heap) slabAndIndex(address uint64) (*layout.Slab, uint32) {
 }
 
 // withdrawTop takes the block at the top of the magazine out of use for ever: its seal is not that of a free block, so
-// somebody wrote to it after it was freed, or past the block before it. The caller is pinned on p; it is not afterwards.
+// somebody wrote to it after it was freed, or past the block before it, or freed it twice. The caller is pinned on p; it is not afterwards.
 func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 	b := h.bin(int(c.bin))
 	if !tryLock(&b.Lock, p) {
@@ -114,13 +120,19 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 	}
 	address := m.Blocks[m.Tally.Count()-1]
 	found := layout.Seal(*sealAt(h.pointer(address), c.size))
-	m.Tally--
-	m.Inflow--
-	b.LentBlocks--
 	s, index := h.slabAndIndex(address)
-	*h.link(s, index) = layout.LinkWithdrawn
-	s.Withdrawn++
-	b.WithdrawnCount++
+	if link := h.link(s, index); *link == layout.LinkWithdrawn || (found.Belongs(address, h.secret) && found.State().Live()) {
+		// It is in the magazine once too often: the second free of two counts as one, and this as the alloc that it needs.
+		// The block is somebody's, or out of use already.
+		m.Tally += layout.TallyAlloc
+	} else {
+		m.Tally--
+		m.Inflow--
+		b.LentBlocks--
+		*link = layout.LinkWithdrawn
+		s.Withdrawn++
+		b.WithdrawnCount++
+	}
 	h.unlockBin(b, p)
 	h.report(h.writtenAfterFree(address, c, found))
 }

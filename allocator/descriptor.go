@@ -3,6 +3,8 @@ package allocator
 import (
 	"fmt"
 	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // Metadata grows behind what is in use of it; the rest is inaccessible. Everything here is under the pages' lock.
@@ -12,12 +14,13 @@ const (
 	descriptorChunk = 256 << 10 // the descriptors
 )
 
-// grow makes the first used bytes of a part of the metadata, which begins at start, usable. ready is how many are already.
-func (h *Heap) grow(ready *uint64, start, used, chunk uint64) error {
+// grow makes the first used bytes of a part of the metadata, which begins at start and has room for this many, usable.
+// ready is how many are already. What lies behind the part's last page stays inaccessible.
+func (h *Heap) grow(ready *uint64, start, used, room, chunk uint64) error {
 	if used <= *ready {
 		return nil
 	}
-	end := (used + chunk - 1) / chunk * chunk
+	end := min((used+chunk-1)/chunk*chunk, (room+layout.PageBytes-1)&^(layout.PageBytes-1))
 	if err := h.memory.commit(start+*ready, end-*ready); err != nil {
 		return fmt.Errorf("the system gave no memory for %d KiB of metadata: %w", (end-*ready)>>10, err)
 	}
@@ -34,8 +37,7 @@ func (h *Heap) cutDescriptor(bytes uint64) (uint64, error) {
 		return 0, h.exhausted(0)
 	}
 	first := head.Identity.Descriptors
-	chunk := min(uint64(descriptorChunk), head.Identity.DescriptorsEnd-first-h.descriptorsReady)
-	if err := h.grow(&h.descriptorsReady, first-h.baseAddress, top-first, max(chunk, 1)); err != nil {
+	if err := h.grow(&h.descriptorsReady, first-h.baseAddress, top-first, head.Identity.DescriptorsEnd-first, descriptorChunk); err != nil {
 		return 0, err
 	}
 	head.DescriptorsTop = top

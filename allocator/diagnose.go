@@ -108,7 +108,8 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 		v.Kind, v.Detail = Overflow, fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", uint64(first)-(address-start), first-used, v.Size)
 		return v
 	}
-	if before := start - uint64(c.stride); index > 0 {
+	// The seal of a block that is out of use stays as it was found: its neighbour has been told of before.
+	if before := start - uint64(c.stride); index > 0 && *h.link(s, index-1) != layout.LinkWithdrawn {
 		seal := *sealAt(h.pointer(before), c.size)
 		if !layout.Seal(seal).Belongs(before, h.secret) {
 			v.Kind = Underflow

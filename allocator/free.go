@@ -85,8 +85,8 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 	}
 }
 
-// freeSlowly is free for what is not plainly a healthy block that starts at address: one that was allocated aligned, or a
-// violation.
+// freeSlowly is free for what is not plainly a healthy block that starts at address: one that was allocated aligned, one
+// behind a block that is out of use, or a violation.
 //
 //go:noinline
 func (h *Heap) freeSlowly(address uint64, size int) error {
@@ -97,10 +97,42 @@ func (h *Heap) freeSlowly(address uint64, size int) error {
 	case v == nil && b.start != address:
 		h.reseal(b.start, 0, int(address-b.start)+b.size)
 		return h.free(h.pointer(b.start), unknownSize)
+	case v == nil && h.followsWithdrawn(b.start):
+		return h.keep(b.start)
 	case v == nil:
 		v = &Violation{Kind: DoubleFree, During: "free", Address: address, Block: address, Bin: b.bin, Size: b.size, Detail: "the block changed hands while it was being freed: two goroutines free it"}
 	case v.Kind == Overflow:
 		h.withdrawLive(v.Block)
 	}
 	return h.report(v)
+}
+
+// followsWithdrawn reports whether the block before the one at address is out of use. Its seal is broken for ever, so free
+// refuses what comes behind it.
+func (h *Heap) followsWithdrawn(address uint64) bool {
+	s, index := h.slabAndIndex(address)
+	return index > 0 && *h.link(s, index-1) == layout.LinkWithdrawn
+}
+
+// keep puts a block that was verified into the magazine: the end of free, for those that came the slow way.
+func (h *Heap) keep(address uint64) error {
+	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
+	for {
+		p := pin()
+		if p < int(h.cachesReady.Load()) {
+			if m := h.magazine(p, c.bin); m.Tally.Count() < int(m.Limit) {
+				m.Blocks[m.Tally.Count()] = address
+				m.Tally += layout.TallyFree
+				if h.sealed {
+					*sealAt(h.pointer(address), c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
+				}
+				unpin(p)
+				return nil
+			}
+		}
+		unpin(p)
+		if err := h.flush(int(c.bin)); err != nil {
+			return err
+		}
+	}
 }

@@ -69,6 +69,9 @@ func New(options Options) (*Heap, error) {
 		if err == nil {
 			break
 		}
+		if !errors.Is(err, errNoAddressSpace) {
+			return nil, fmt.Errorf("glassheap: heap %q: %w", options.Name, err)
+		}
 		// Less address space is better than no heap; Stats tells.
 		if arenas /= 2; arenas < leastReserveBytes/layout.ArenaBytes {
 			return nil, fmt.Errorf("glassheap: heap %q: the system refuses to reserve even %d MiB of address space (ulimit -v?): %w", options.Name, leastReserveBytes>>20, err)

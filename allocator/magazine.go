@@ -132,16 +132,20 @@ func (h *Heap) flush(bin int) error {
 			continue
 		}
 		rest := m.Tally.Count() - batch
+		gone := batch
 		if toDepot {
 			h.putInDepot(b, m.Blocks[rest:rest+batch])
 		} else {
 			for _, address := range m.Blocks[rest : rest+batch] {
-				h.giveBack(b, address)
+				if !h.giveBack(b, address) {
+					gone--
+					m.Tally += layout.TallyAlloc // see withdrawTop
+				}
 			}
 		}
-		m.Tally -= layout.Tally(batch)
-		m.Inflow -= int64(batch)
-		b.LentBlocks -= int64(batch)
+		m.Tally -= layout.Tally(gone)
+		m.Inflow -= int64(gone)
+		b.LentBlocks -= int64(gone)
 		idle := tooManyEmpty(b)
 		h.unlockBin(b, p)
 		if idle {
@@ -194,10 +198,23 @@ func (h *Heap) emptyDepot(bin int) {
 			h.unlockBin(b, p)
 			return
 		}
+		if p >= int(h.cachesReady.Load()) {
+			h.unlockBin(b, p)
+			if h.readyCaches(p+1) != nil {
+				return // what is in the depot stays there
+			}
+			continue
+		}
 		d := at[layout.Magazine](h, uint64(b.Depot))
 		n := d.Tally.Count()
 		for _, address := range d.Blocks[:n] {
-			h.giveBack(b, address)
+			if !h.giveBack(b, address) {
+				// As if it had come back into this P's magazine, to be thrown out there: see withdrawTop.
+				m := h.readyMagazine(p, b)
+				m.Inflow++
+				m.Tally += 1 + layout.TallyAlloc
+				b.LentBlocks++
+			}
 		}
 		h.retireDepotMagazine(b)
 		h.unlockBin(b, p)

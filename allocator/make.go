@@ -10,8 +10,9 @@ import (
 // see them: the error names the path to the field. Give the slice back with FreeSlice.
 func Make[T any](h *Heap, n int) ([]T, error) {
 	var zero T
-	if path := goPointer(reflect.TypeFor[T](), reflect.TypeFor[T]().String()); path != "" {
-		return nil, fmt.Errorf("glassheap: a %T can't live off-heap: %s is a Go pointer, which the collector would not see", zero, path)
+	name := reflect.TypeFor[T]().String()
+	if path := goPointer(reflect.TypeFor[T](), name); path != "" {
+		return nil, fmt.Errorf("glassheap: a %s can't live off-heap: %s is a Go pointer, which the collector would not see", name, path)
 	}
 	size := int(unsafe.Sizeof(zero))
 	bytes, err := product(n, size)

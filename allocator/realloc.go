@@ -32,7 +32,7 @@ func (h *Heap) ReallocPointer(p unsafe.Pointer, n int) (unsafe.Pointer, error) {
 }
 
 // UsableSize is how many bytes may be written at p, an address from Malloc: exactly what was asked for in a sealed heap,
-// because the bytes behind it are watched; the whole block in a plain one. The error is a *Violation.
+// because the bytes behind it are watched; the whole block in a plain one, unless it is a span. The error is a *Violation.
 func (h *Heap) UsableSize(p unsafe.Pointer) (int, error) {
 	b, v := h.locate("usable size", uint64(uintptr(p)))
 	if v != nil {

@@ -101,9 +101,9 @@ func (h *Heap) releaseEmptySlabs(bin int, all bool) {
 		*s = layout.Slab{Bin: b.ID, State: layout.SlabRetired, Next: b.Retired}
 		b.Retired = h.refSlab(s)
 		b.RetiredCount++
+		h.unlockBin(b, p)
 		h.arena(arena).SlabCount--
 		h.dropRun(offset, pages)
-		h.unlockBin(b, p)
 	}
 	h.retireArenas()
 	h.limitDirtyPages(h.options.RetainBytes)
