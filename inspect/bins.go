@@ -71,7 +71,7 @@ func (e *NoSuchError) Error() string {
 type SlabRow struct {
 	Slab      int     `json:"slab"` // its number: the page where it begins, counted from the first arena
 	Base      Address `json:"base"` // of block 0
-	Struct    Address `json:"struct"`
+	Struct    Address `json:"address"` // of the struct
 	Bin       int     `json:"bin"`
 	Arena     int     `json:"arena"`
 	Pages     int     `json:"pages"`
@@ -163,7 +163,11 @@ func (h *Heap) Blocks(slab uint64) (*BlocksReport, error) {
 	}
 	s := h.slabAt(address)
 	if s == nil {
-		return nil, &NoSuchError{fmt.Sprintf("slab at %s", Address(slab)), "`slabs` lists them, with numbers and addresses"}
+		what := fmt.Sprintf("slab %d", slab)
+		if slab >= h.id.Base {
+			what = "slab at " + Address(slab).String()
+		}
+		return nil, &NoSuchError{what, "`slabs` lists them, with numbers and addresses"}
 	}
 	var c census
 	row := s.row(&c)

@@ -50,11 +50,17 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 	if b.Seal == SealSlack {
 		told, known = layout.Seal(b.SealWord), true
 	}
+	used := -1 // bytes, from the block's start
 	if known {
-		b.Requested = int(told.Size())
+		used = int(told.Size())
+		b.Aligned = 0
+		if told.State() == layout.StateAligned {
+			b.Aligned = h.alignedAt(s.blockAddress(index), own[:used])
+		}
+		b.Requested = used - b.Aligned
 		var expected [layout.SealBytes]byte
 		binary.LittleEndian.PutUint64(expected[:], uint64(told))
-		from, to = damageIn(own, b.Requested, size, expected)
+		from, to = damageIn(own, used, size, expected)
 	}
 	f.Code = CodeOverflow
 	f.Found, f.Expected = layout.Hex(binary.LittleEndian.Uint64(own[size:])), "the seal of the block"
@@ -63,17 +69,17 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 	case !known:
 		f.Summary = "overflow, past a live block: its seal is written over"
 		f.Cause = "a write that ran through the whole seal; the bytes before it tell what was written"
-	case from >= size && to == len(own) && from > size:
+	case from > size && to == len(own):
 		// The first bytes of the seal are whole, its last ones are not: it was reached from behind.
 		f.Code = CodeUnderflow
-		f.Summary = fmt.Sprintf("underflow, by %d %s before a block", len(own)-from, plural(len(own)-from, "byte"))
+		f.Summary = fmt.Sprintf("underflow by %s, before a block", amount(int64(len(own)-from)))
 		f.Cause = fmt.Sprintf("a write before the start of the block behind it, at %s", Address(s.blockAddress(index)+uint64(len(own))))
+	case used+1 < from:
+		f.Summary = fmt.Sprintf("%s written %d behind the end of a live block of %d", amount(int64(to-from)), from-used, b.Requested)
+		f.Cause = likelyOverflow(own, from, to, used)
 	default:
-		f.Summary = fmt.Sprintf("overflow by %d %s, past a live block of %d", to-b.Requested, plural(to-b.Requested, "byte"), b.Requested)
-		f.Cause = likelyOverflow(own, from, to, b.Requested)
-		if b.Requested+1 < from {
-			f.Summary = fmt.Sprintf("%d %s written from %d behind the end of a live block of %d", to-from, plural(to-from, "byte"), from-b.Requested, b.Requested)
-		}
+		f.Summary = fmt.Sprintf("overflow by %s, past a live block of %d", amount(int64(to-used)), b.Requested)
+		f.Cause = likelyOverflow(own, from, to, used)
 	}
 }
 
@@ -81,7 +87,7 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *census) {
 	size := int(s.class.Size)
 	f.Code = CodeWriteAfterFree
-	f.Summary = fmt.Sprintf("the seal of a free block (%s) is written over", f.Block.Place)
+	f.Summary = "the seal of a free block is written over"
 	expected := layout.MakeSeal(s.blockAddress(index), h.id.Secret, 0, layout.StateFree)
 	f.Found, f.Expected = layout.Hex(uint64(f.Block.SealWord)), layout.Hex(uint64(expected))
 	var bytes [layout.SealBytes]byte

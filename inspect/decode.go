@@ -274,7 +274,7 @@ func (h *Heap) spanOf(page int, e layout.PageEntry) *Span {
 // pageProblem records that the entry of a page is not what it has to be.
 func (h *Heap) pageProblem(page int, found, expected layout.PageEntry, why string) {
 	address := h.capture.pageMap.start + uint64(page)*layout.PageEntryBytes
-	h.problem(fmt.Sprintf("PageEntry %d", page), found.Kind().String(), Address(address), layout.Hex(uint64(found)), layout.Hex(uint64(expected)), why)
+	h.problem(fmt.Sprintf("PageEntry %d", page), "(entry)", Address(address), layout.Hex(uint64(found)), layout.Hex(uint64(expected)), why)
 }
 
 // problem records damage of something that the pages' lock guards.

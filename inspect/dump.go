@@ -60,7 +60,22 @@ func (h *Heap) Dump(name string) (*DumpReport, error) {
 		return nil, err
 	}
 	h.values(r, schema, t, data, "", 0)
+	if kind == "Magazine" {
+		r.markStale(data)
+	}
 	return r, nil
+}
+
+// markStale says of the entries of a magazine that are not in use what they are: what was there once.
+func (r *DumpReport) markStale(data []byte) {
+	var m layout.Magazine
+	copy(layout.Bytes(&m), data)
+	for i := range r.Values {
+		var n int
+		if _, err := fmt.Sscanf(r.Values[i].Field, "Blocks[%d]", &n); err == nil && n >= m.Tally.Count() && r.Values[i].Points != "" {
+			r.Values[i].Points = "stale"
+		}
+	}
 }
 
 // find resolves the name of a struct.

@@ -83,8 +83,13 @@ func (h *Heap) markFrom(r *HexdumpReport, at int) (next int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		ends := []segment{{s.Requested, MarkData}, {s.Pages*layout.PageBytes - uint64(h.id.SealBytes), MarkSlack}, {s.Pages * layout.PageBytes, MarkSeal}}
-		return r.add(at, address-s.base, ends, b), nil
+		f, err := h.diagnoseSpan(s)
+		if err != nil {
+			return 0, err
+		}
+		end := s.Pages*layout.PageBytes - uint64(h.id.SealBytes)
+		ends := []segment{{min(s.Requested, end), MarkData}, {end, MarkSlack}, {s.Pages * layout.PageBytes, MarkSeal}}
+		return r.add(at, address-s.base, withDamage(ends, f), b), nil
 	}
 	// To the end of the page: what follows may be a block.
 	next = min(len(r.Bytes), at+int(layout.PageBytes-address%layout.PageBytes))
@@ -107,6 +112,13 @@ func (h *Heap) markBlock(r *HexdumpReport, at int, s *Slab, index int) (int, err
 	}
 	b := h.examineBlock(s, index, c.places[index], c.onTop(index), data)
 	size, stride := uint64(s.class.Size), uint64(s.class.Stride)
+	f, err := h.diagnose(s, index, &c)
+	if err != nil {
+		return 0, err
+	}
+	if f != nil {
+		b = f.Block
+	}
 	ends := []segment{{size, MarkFree}, {stride, MarkSeal}}
 	switch {
 	case b.Place == PlaceVirgin:
@@ -115,26 +127,35 @@ func (h *Heap) markBlock(r *HexdumpReport, at int, s *Slab, index int) (int, err
 		ends = []segment{{stride, MarkData}}
 	case b.Place == PlaceLive || b.Place == PlaceInFlight:
 		used := size
-		f, err := h.diagnose(s, index, &c)
-		if err != nil {
-			return 0, err
-		}
-		if f != nil {
-			b = f.Block
-		}
 		if b.Requested >= 0 {
 			used = uint64(b.Aligned + b.Requested)
 		}
 		ends = []segment{{used, MarkData}, {size, MarkSlack}, {stride, MarkSeal}}
-		if f != nil && f.Excerpt != nil {
-			from := uint64(f.Excerpt.Offset + f.Excerpt.From)
-			to := uint64(f.Excerpt.Offset + f.Excerpt.To)
-			ends = []segment{{min(used, from), MarkData}, {min(size, from), MarkSlack}, {from, MarkSeal}, {to, MarkDamage}, {max(to, size), MarkSlack}, {stride, MarkSeal}}
+		if user := uint64(b.Aligned); user >= layout.SealBytes {
+			// Before the user's address lies the alignment mark, and before that nothing that anybody asked for.
+			ends = append([]segment{{user - layout.SealBytes, MarkUnknown}, {user, MarkSeal}}, ends...)
 		}
-	case b.Seal == SealBroken:
-		ends = []segment{{size, MarkFree}, {stride, MarkDamage}}
 	}
-	return r.add(at, uint64(s.blockSkip(r.Start, at, index)), ends, b), nil
+	return r.add(at, uint64(s.blockSkip(r.Start, at, index)), withDamage(ends, f), b), nil
+}
+
+// withDamage puts the damage that a finding tells of, if there is one, over the segments of its block.
+func withDamage(ends []segment, f *Finding) []segment {
+	if f == nil || f.Excerpt == nil {
+		return ends
+	}
+	from, to := uint64(f.Excerpt.Offset+f.Excerpt.From), uint64(f.Excerpt.Offset+f.Excerpt.To)
+	var over []segment
+	placed := false
+	for _, e := range ends {
+		if e.end > from && !placed {
+			over, placed = append(over, segment{from, e.kind}, segment{to, MarkDamage}), true
+		}
+		if e.end <= from || e.end > to {
+			over = append(over, e)
+		}
+	}
+	return over
 }
 
 // blockSkip is how far into a block the index of a dump lies.

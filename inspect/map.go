@@ -61,7 +61,7 @@ func (h *Heap) Map(ctx context.Context, o MapOptions) (*MapReport, error) {
 		_, err := h.Slabs(o.Bin)
 		return nil, err
 	}
-	r := &MapReport{Heap: bins.Heap, Arenas: []ArenaMap{}}
+	r := &MapReport{Heap: bins.Heap, Arenas: []ArenaMap{}, Bins: []BinRow{}}
 	zoom := o.Bin >= 0 || o.Address != 0
 	for i := range h.arenas {
 		switch {

@@ -120,7 +120,7 @@ func deriveSizes(g layout.Geometry) (sizes []uint64, formula string) {
 		doubling, eighth := i/8, i%8+1
 		sizes = append(sizes, 128<<doubling*uint64(8+eighth)/8)
 	}
-	return sizes, "16 in steps of 8 B to 128 B, then 8 to each of 8 doublings to 32 KiB"
+	return sizes, "16 in steps of 8 B, then 8 to each of 8 doublings"
 }
 
 // deriveBin derives one bin. smaller is the size of the class below.

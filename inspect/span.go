@@ -47,7 +47,7 @@ func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
 	}
 	f.Excerpt.Offset += int(start)
 	past := start + uint64(to) - s.Requested
-	f.Summary = fmt.Sprintf("overflow by %d bytes, past a live span of %d", past, s.Requested)
+	f.Summary = fmt.Sprintf("overflow by %s, past a live span of %d", amount(int64(past)), s.Requested)
 	f.Cause = likelyOverflow(data, from, to, int(s.Requested-start))
 	if h.header.PagesLock.Held() {
 		f.Severity = SeverityUnsettled

@@ -64,7 +64,7 @@ func (h *Heap) whatisBlock(r *WhatisReport, s *Slab, address uint64) error {
 	index := int(offset / uint64(s.class.Stride))
 	if index >= s.capacity() {
 		r.Kind, r.Offset = "slab tail", int64(offset)-int64(s.capacity())*int64(s.class.Stride)
-		r.Sentence = fmt.Sprintf("in the %d bytes at the end of slab %d (bin %d) that no block fits into", s.pages*layout.PageBytes-s.capacity()*int(s.class.Stride), s.page, s.bin)
+		r.Sentence = fmt.Sprintf("in the %s at the end of slab %d (bin %d) that no block fits into", amount(int64(s.pages*layout.PageBytes-s.capacity()*int(s.class.Stride))), s.page, s.bin)
 		return nil
 	}
 	var c census
@@ -97,44 +97,57 @@ func (h *Heap) whatisBlock(r *WhatisReport, s *Slab, address uint64) error {
 	}
 	r.Finding = f
 	if f != nil && f.Block.Requested >= 0 {
-		b.Requested = f.Block.Requested
+		b.Requested, b.Aligned = f.Block.Requested, f.Block.Aligned
 	}
-	r.Sentence = fmt.Sprintf("%s (%s), bin %d, slab %d, block %d, arena %d", b.position(r.Offset), b.Address, b.Bin, b.Slab, b.Index, b.Arena)
+	r.Sentence = fmt.Sprintf("%s, bin %d, slab %d, block %d, arena %d", b.position(r.Offset), b.Bin, b.Slab, b.Index, b.Arena)
 	return nil
 }
 
 // position says where in a block the byte at offset is.
 func (b *Block) position(offset int64) string {
-	what := fmt.Sprintf("%s block", b.Place)
-	if b.Bin < 0 {
-		what = "live span"
-	}
-	if b.Place == PlaceInFlight {
-		what = "block that an operation under way is taking or giving back"
-	}
-	switch {
-	case b.Requested >= 0 && (b.Place == PlaceLive || b.Place == PlaceInFlight):
-		what += fmt.Sprintf(" of %d bytes", b.Requested)
-	default:
-		what += fmt.Sprintf(" for up to %d bytes", b.Size)
-	}
 	end := int64(b.Size)
-	used := int64(b.Size)
+	used := end
 	if b.Requested >= 0 {
 		used = int64(b.Aligned + b.Requested)
 	}
-	switch {
-	case b.Aligned > 0 && offset < int64(b.Aligned):
-		return fmt.Sprintf("%d bytes before the user's part of a %s, allocated aligned", int64(b.Aligned)-offset, what)
-	case b.Aligned > 0 && offset < used:
-		return fmt.Sprintf("%d bytes into a %s, allocated aligned,", offset-int64(b.Aligned), what)
-	case offset < used:
-		return fmt.Sprintf("%d bytes into a %s", offset, what)
-	case offset < end:
-		return fmt.Sprintf("%d bytes behind the end of a %s, before its seal", offset-used, what)
+	if offset == int64(b.Aligned) && used > offset {
+		return "the start of " + b.inWords() // whose address was asked about
 	}
-	return fmt.Sprintf("byte %d of the seal of a %s", offset-end, what)
+	what := fmt.Sprintf("%s (%s)", b.inWords(), b.Address)
+	switch {
+	case offset < int64(b.Aligned):
+		return fmt.Sprintf("%s before the user's part of %s", amount(int64(b.Aligned)-offset), what)
+	case offset < used:
+		return fmt.Sprintf("%s into %s", amount(offset-int64(b.Aligned)), what)
+	case offset == used && offset < end:
+		return fmt.Sprintf("right behind the end of %s, before its seal", what)
+	case offset < end:
+		return fmt.Sprintf("%s behind the end of %s, before its seal", amount(offset-used), what)
+	}
+	return fmt.Sprintf("byte %d of the seal of %s", offset-end, what)
 }
+
+// inWords says what kind of block it is, and how large.
+func (b *Block) inWords() string {
+	what := fmt.Sprintf("a %s block", b.Place)
+	switch {
+	case b.Bin < 0:
+		what = "a live span"
+	case b.Place == PlaceDepot:
+		what = "a block in the depot,"
+	case b.Place == PlaceInFlight:
+		what = "a block that an operation under way is taking or giving back,"
+	case b.Aligned > 0:
+		what = fmt.Sprintf("a %s aligned block", b.Place)
+	}
+	if b.Requested >= 0 && (b.Place == PlaceLive || b.Place == PlaceInFlight) {
+		return what + " of " + amount(int64(b.Requested))
+	}
+	return what + " for up to " + amount(int64(b.Size))
+}
+
+// amount is a number of bytes in words.
+func amount(n int64) string { return fmt.Sprintf("%d %s", n, plural(int(n), "byte")) }
 
 func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	b, err := h.examineSpan(s)
@@ -144,7 +157,7 @@ func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	r.Block, r.Offset = b, int64(address-s.base)
 	if r.Offset >= int64(s.Pages)*layout.PageBytes {
 		r.Kind = "guard"
-		r.Sentence = fmt.Sprintf("%d bytes behind the pages of a live span of %d bytes (%s), on its guard page: nothing may be read or written there", r.Offset-int64(s.Pages)*layout.PageBytes, s.Requested, b.Address)
+		r.Sentence = fmt.Sprintf("%s behind the pages of a live span of %d bytes (%s), on its guard page: nothing may be read or written there", amount(r.Offset-int64(s.Pages)*layout.PageBytes), s.Requested, b.Address)
 		if s.huge && r.Offset >= int64(s.Pages+uint64(s.GuardPages))*layout.PageBytes {
 			r.Sentence = fmt.Sprintf("in the unused rest of the arenas of a live span of %d bytes (%s)", s.Requested, b.Address)
 		}
@@ -152,7 +165,7 @@ func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	}
 	r.Kind = "span"
 	r.Finding, err = h.diagnoseSpan(s)
-	r.Sentence = fmt.Sprintf("%s (%s), %d pages, arena %d", b.position(r.Offset), b.Address, s.Pages, b.Arena)
+	r.Sentence = fmt.Sprintf("%s, %d %s, arena %d", b.position(r.Offset), s.Pages, plural(int(s.Pages), "page"), b.Arena)
 	return err
 }
 
@@ -192,6 +205,9 @@ func (h *Heap) whatisMetadata(r *WhatisReport, address uint64) {
 		return
 	}
 	r.Sentence = fmt.Sprintf("metadata of the heap: byte %d of %s", r.Offset, r.Struct)
+	if r.Struct == "schema" {
+		r.Sentence = fmt.Sprintf("metadata of the heap: byte %d of the schema", r.Offset)
+	}
 	if r.Field != "" {
 		r.Sentence += ", field " + r.Field
 	}

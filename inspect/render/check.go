@@ -11,54 +11,104 @@ import (
 // Check writes the answer to "is anything wrong?".
 func Check(w io.Writer, r *inspect.CheckReport, s Style) error {
 	p := newPage(w, s)
-	p.heap(r.Heap)
-	p.printf("checked %s of memory: %s and %s in %s", size(r.Bytes), count(uint64(r.Structs), "struct"), count(r.Blocks, "seal"), duration(r.Elapsed))
-	if r.Stops > 0 {
-		p.printf("; the process was stopped for %s", duration(r.Stopped))
+	if r.Structs == 0 {
+		p.unreadable(r.Heap)
+	} else {
+		p.heapWith(r.Heap, count(r.Heap.Arenas, "arena"), count(uint64(r.Heap.Bins), "bin"), count(uint64(r.Heap.Slabs), "slab"),
+			count(uint64(r.Heap.Spans), "span"), count(r.Heap.LiveBlocks, "live block"))
+		looked := []string{fmt.Sprintf("checked %s of memory: %s and %s in %s", size(r.Bytes), count(uint64(r.Structs), "struct"), count(r.Blocks, "seal"), duration(r.Elapsed))}
+		if r.Stops > 0 {
+			looked = append(looked, "the process was stopped for "+duration(r.Stopped))
+		}
+		p.phrases("; ", looked...)
 	}
-	p.printf("\n")
-	for i, f := range r.Findings {
-		p.printf("\n")
-		p.finding(i+1, f)
-	}
+	p.findings(r.Findings)
 	if len(r.Unsettled) > 0 {
-		p.printf("\n%s\n", p.paint(unsure, "not settled:"))
+		p.printf("\n%s\n", p.paint(unsure, "not settled"))
 		for _, f := range r.Unsettled {
-			p.printf("  %s\n", f.Summary)
+			p.prose("   ", f.Summary)
 		}
 	}
+	if len(r.Notes) > 0 {
+		p.printf("\n")
+	}
 	for _, note := range r.Notes {
-		p.printf("\n%s %s\n", p.paint(dim, "note"), note)
+		p.note(note)
 	}
 	p.printf("\n")
-	structural := false
-	for _, f := range r.Findings {
-		structural = structural || f.Block == nil
-	}
-	switch {
-	case len(r.Findings) == 0:
-		p.printf("%s Every struct is whole, every block is accounted for once: %s.\n", p.paint(live, "healthy."), p.census(r))
-	case structural:
-		p.printf("%s The heap's own structure is damaged.\n", p.paint(damaged, count(uint64(len(r.Findings)), "finding")+"."))
-		p.next(p.command("structs", "--wrong"), "every field of the damaged structs")
-	default:
-		p.printf("%s The heap's structure is whole: %s.\n", p.paint(damaged, count(uint64(len(r.Findings)), "finding")+"."), p.census(r))
-		p.next(p.command("whatis", r.Findings[0].Address.String()), "the block and its neighbours")
-	}
+	p.verdict(r)
 	return p.err
 }
 
-func (p *page) census(r *inspect.CheckReport) string {
-	return fmt.Sprintf("%s, %s, %s, %s", count(r.Heap.Arenas, "arena"), count(uint64(r.Heap.Bins), "bin"), count(uint64(r.Heap.Slabs), "slab"), count(r.Heap.LiveBlocks, "live block"))
+// verdict writes what all of it comes to, and what to do next.
+func (p *page) verdict(r *inspect.CheckReport) {
+	found := p.paint(damaged, count(uint64(len(r.Findings)), "finding")+".")
+	structural, header := false, false
+	for _, f := range r.Findings {
+		structural = structural || f.Block == nil
+		header = header || f.Code == inspect.CodeHeader
+	}
+	switch {
+	case len(r.Findings) == 0 && len(r.Unsettled) > 0:
+		p.prose("", p.paint(live, "healthy.")+" Nothing is wrong for certain.")
+		p.next(p.command("check", ""), "again: operations end, damage stays")
+	case len(r.Findings) == 0:
+		p.prose("", p.paint(live, "healthy.")+" Every struct is whole, every block is accounted for once.")
+	case header && r.Structs == 0:
+		p.prose("", found+" Both copies of the header's identity are damaged: nothing behind it can be believed.")
+		p.next(p.command("structs", "--wrong"), "every field of them that is wrong")
+	case structural:
+		p.prose("", found+" The heap's own structure is damaged.")
+		p.next(p.command("structs", "--wrong"), "every field of the damaged structs")
+	default:
+		p.prose("", found+" The heap's own structure is whole: every struct is as it should be.")
+		p.next(p.command("whatis", r.Findings[0].Address.String()), "the block and its neighbours")
+	}
+}
+
+// note writes a remark.
+func (p *page) note(text string) { p.prose(p.paint(dim, "note")+"  ", text) }
+
+// findings writes findings under their numbers. What most likely led to a wrong field is the same for all of them: it is
+// said once.
+func (p *page) findings(findings []inspect.Finding) {
+	said := ""
+	for i, f := range findings {
+		if f.Block == nil && f.Cause == said {
+			f.Cause = ""
+		} else if f.Block == nil {
+			said = f.Cause
+		}
+		p.printf("\n")
+		p.finding(i+1, f)
+	}
 }
 
 // finding writes one finding, indented below its number.
 func (p *page) finding(n int, f inspect.Finding) {
-	head := fmt.Sprintf("%d  %s", n, f.Summary)
-	p.printf("%s%s%s\n", p.paint(damaged, head), strings.Repeat(" ", max(2, 74-len([]rune(head)))), p.certainty(f))
+	number, code := fmt.Sprintf("%d  ", n), p.certainty(f)
+	head := headline(f)
+	if gap := min(p.Width, usualWidth) - width(number) - width(head) - width(code); gap >= 2 {
+		p.printf("%s%s%s\n", p.paint(damaged, number+head), strings.Repeat(" ", gap), code)
+	} else {
+		p.prose(p.paint(damaged, number), p.paint(damaged, head))
+		p.printf("   %s\n", code)
+	}
 	p.findingBody(f, "   ")
 }
 
+// headline is what a finding is about. What a wrong field holds and should hold stands below it.
+func headline(f inspect.Finding) string {
+	switch {
+	case f.Struct == "" || f.Field == "" || f.Block != nil:
+		return f.Summary
+	case strings.HasPrefix(f.Field, "("):
+		return f.Struct + " is wrong " + f.Field
+	}
+	return f.Field + " of " + f.Struct + " is wrong"
+}
+
+// certainty is the word at the end of a finding's first line.
 func (p *page) certainty(f inspect.Finding) string {
 	if f.Severity == inspect.SeverityDamage {
 		return p.paint(dim, string(f.Code))
@@ -68,25 +118,28 @@ func (p *page) certainty(f inspect.Finding) string {
 
 // findingBody writes what belongs to a finding, below its first line.
 func (p *page) findingBody(f inspect.Finding, indent string) {
-	label := func(name string) string { return indent + p.paint(dim, fmt.Sprintf("%-8s", name)) }
+	label := func(name string) string { return indent + p.paint(dim, fmt.Sprintf("%-10s", name)) }
 	if f.Block != nil {
-		p.printf("%s%s   %s\n", label("block"), f.Block.Address, blockPlace(f.Block))
+		p.clauses(label("block"), indent+strings.Repeat(" ", 10), fmt.Sprintf("%s, %s", f.Block.Address, blockPlace(f.Block)))
 	}
-	if f.Struct != "" {
-		p.printf("%s%s at %s\n", label("struct"), f.Struct, f.Address)
+	switch {
+	case f.Struct != "" && f.Block != nil:
+		p.prose(label("struct"), strings.TrimSuffix(f.Struct+", "+f.Field, ", "))
+	case f.Struct != "":
+		p.prose(label("struct"), strings.TrimSuffix(f.Struct, " at "+f.Address.String())+" at "+f.Address.String())
 	}
 	if f.Excerpt != nil {
 		p.excerpt(f, label("bytes"), indent)
 	} else if f.Found != "" {
-		p.printf("%s%s\n", label("found"), p.paint(damaged, f.Found))
+		p.prose(label("found"), p.paint(damaged, f.Found))
 		expected := f.Expected
 		if f.Why != "" {
-			expected += p.paint(dim, "   ("+f.Why+")")
+			expected += " " + p.paint(dim, "("+f.Why+")")
 		}
-		p.printf("%s%s\n", label("expected"), expected)
+		p.prose(label("expected"), expected)
 	}
 	if f.Cause != "" {
-		p.printf("%s%s\n", label("likely"), f.Cause)
+		p.prose(label("likely"), f.Cause)
 	}
 }
 
@@ -97,44 +150,8 @@ func blockPlace(b *inspect.Block) string {
 		text = fmt.Sprintf("span %d", b.Slab)
 	}
 	text += ", " + b.Place.String()
-	if b.Requested >= 0 && b.Place != inspect.PlaceFree {
-		text += fmt.Sprintf(", asked for %d bytes", b.Requested)
+	if b.Requested >= 0 {
+		text += fmt.Sprintf(", %d %s", b.Requested, agree(uint64(b.Requested), "byte", "bytes"))
 	}
 	return text
-}
-
-// excerptRow is how many bytes of an excerpt one line shows.
-const excerptRow = 16
-
-// excerpt writes the bytes around damage, the damaged ones marked, and below them where the data end and the seal begins.
-func (p *page) excerpt(f inspect.Finding, label, indent string) {
-	e := f.Excerpt
-	for start := 0; start < len(e.Bytes); start += excerptRow {
-		end := min(start+excerptRow, len(e.Bytes))
-		var hex, under strings.Builder
-		for i := start; i < end; i++ {
-			pair, mark := fmt.Sprintf("%02x", e.Bytes[i]), "  "
-			switch {
-			case i >= e.From && i < e.To:
-				pair, mark = p.paint(damaged, pair), "^^"
-			case i >= e.Seal:
-				pair = p.paint(dim, pair)
-			}
-			gap := " "
-			if i == e.Seal {
-				gap = "|"
-			}
-			hex.WriteString(gap + pair)
-			under.WriteString(" " + mark)
-		}
-		p.printf("%s+%-5d%s\n", label, e.Offset+start, hex.String())
-		if marks := strings.TrimRight(under.String(), " "); marks != "" {
-			what := "written over"
-			if end < len(e.Bytes) && e.To > end {
-				what = ""
-			}
-			p.printf("%s%s%s %s\n", indent, strings.Repeat(" ", 14), p.paint(damaged, marks), what)
-		}
-		label = indent + strings.Repeat(" ", 8)
-	}
 }

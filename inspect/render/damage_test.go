@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"encoding/binary"
+	"strconv"
 	"testing"
 	"unsafe"
 
@@ -48,16 +49,16 @@ func (m *image) set(t testing.TB, name, field string, value uint64) {
 	require.Failf(t, "no such field", "%s.%s", name, field)
 }
 
-// word is the value of a field, if it is an address or a large number.
-func (m *image) word(t testing.TB, name, field string) uint64 {
+// number is the value of a field.
+func (m *image) number(t testing.TB, name, field string) uint64 {
 	t.Helper()
 	r, err := m.open(t).Dump(name)
 	require.NoError(t, err)
 	for _, v := range r.Values {
 		if v.Field == field {
-			var a inspect.Address
-			require.NoError(t, a.UnmarshalText([]byte(v.Value)))
-			return uint64(a)
+			n, err := strconv.ParseUint(v.Value, 0, 64)
+			require.NoError(t, err)
+			return n
 		}
 	}
 	require.Failf(t, "no such field", "%s.%s", name, field)
@@ -98,4 +99,31 @@ func (m *image) slab(t testing.TB, what string, fits func(inspect.SlabRow) bool)
 	}
 	require.Fail(t, "no such slab", what)
 	return inspect.SlabRow{}
+}
+
+// span is the nth live span.
+func (m *image) span(t testing.TB, n int) *inspect.Block {
+	t.Helper()
+	spans := spansOf(m.open(t))
+	require.Greater(t, len(spans), n)
+	return spans[n]
+}
+
+// aligned is the block that AllocAligned gave out.
+func (m *image) aligned(t testing.TB) *inspect.Block {
+	t.Helper()
+	h := m.open(t)
+	slabs, err := h.Slabs(-1)
+	require.NoError(t, err)
+	for _, s := range slabs.Slabs {
+		blocks, err := h.Blocks(uint64(s.Base))
+		require.NoError(t, err)
+		for _, b := range blocks.Blocks {
+			if b.Aligned > 0 {
+				return b
+			}
+		}
+	}
+	require.Fail(t, "no aligned block")
+	return nil
 }

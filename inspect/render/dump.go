@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -14,13 +15,28 @@ func Dump(w io.Writer, r *inspect.DumpReport, s Style) error {
 	p := newPage(w, s)
 	p.printf("%s   %s at %s, %d bytes\n\n", p.paint(strong, r.Name), r.Type, r.Address, r.Bytes)
 	var rows []table.Row
-	for _, v := range r.Values {
-		points := ""
+	for i := 0; i < len(r.Values); i++ {
+		v := r.Values[i]
+		field, points := v.Field, ""
 		if v.Points != "" {
 			points = "→ " + v.Points
 		}
-		rows = append(rows, table.Row{p.paint(dim, fmt.Sprintf("+%d", v.Offset)), v.Field, v.Value, points})
+		// Elements that hold nothing, one after the other, are one line.
+		if last := i + emptyElements(r.Values[i:]) - 1; last > i {
+			field = strings.TrimSuffix(field, "]") + ".." + r.Values[last].Field[strings.LastIndex(r.Values[last].Field, "[")+1:]
+			i = last
+		}
+		rows = append(rows, table.Row{p.paint(dim, fmt.Sprintf("+%d", v.Offset)), field, v.Value, points})
 	}
 	p.table(table.Row{"", "field", "value", ""}, rows, 0)
 	return p.err
+}
+
+// emptyElements is how many values at the start are elements of one array and hold nothing.
+func emptyElements(values []inspect.Value) (n int) {
+	array, _, isElement := strings.Cut(values[0].Field, "[")
+	for isElement && n < len(values) && strings.HasPrefix(values[n].Field, array+"[") && values[n].Value == "0x0" {
+		n++
+	}
+	return n
 }

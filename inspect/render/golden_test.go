@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/require"
 
 	"github.com/glassheap/glassheap/inspect/render"
@@ -18,14 +19,26 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files: read them before you commit them")
 
+// TestMain makes the texts those of a terminal that shows signs like × and – in one column, whatever the locale says.
+func TestMain(m *testing.M) {
+	text.OverrideRuneWidthEastAsianWidth(false)
+	os.Exit(m.Run())
+}
+
 // columns is how wide a line may be: that of a terminal nobody has made wider.
 const columns = 80
 
 // golden compares a text with a file of testdata. It also looks at what is true of every text: that its lines fit, that
 // nothing is left at their ends, and that colours change nothing but the colours.
-func golden(t *testing.T, name string, text func(io.Writer, render.Style) error) {
+func golden(t *testing.T, name string, write func(io.Writer, render.Style) error) {
 	t.Helper()
-	plain := textOf(t, text, false)
+	goldenWithin(t, name, columns, write)
+}
+
+// goldenWithin is golden for a text whose lines can't be as short as that.
+func goldenWithin(t *testing.T, name string, columns int, write func(io.Writer, render.Style) error) {
+	t.Helper()
+	plain := textOf(t, write, false)
 	require.NotContains(t, plain, "\x1b", "colours that nobody asked for")
 	require.NotContains(t, plain, "%!", "a format that does not fit its values")
 	for _, line := range strings.Split(plain, "\n") {
@@ -37,16 +50,21 @@ func golden(t *testing.T, name string, text func(io.Writer, render.Style) error)
 }
 
 // goldenInColor is golden, and the same in colours.
-func goldenInColor(t *testing.T, name string, text func(io.Writer, render.Style) error) {
+func goldenInColor(t *testing.T, name string, write func(io.Writer, render.Style) error) {
 	t.Helper()
-	golden(t, name, text)
-	sameAsFile(t, name+".color.golden", readable(textOf(t, text, true)))
+	golden(t, name, write)
+	colored := textOf(t, write, true)
+	require.Contains(t, colored, "\x1b")
+	if !strings.HasPrefix(name, "hexdump") { // which says with signs what colours would say
+		require.Equal(t, textOf(t, write, false), escapes.ReplaceAllString(colored, ""), "colours that change more than the colour")
+	}
+	sameAsFile(t, name+".color.golden", readable(colored))
 }
 
-func textOf(t *testing.T, text func(io.Writer, render.Style) error, color bool) string {
+func textOf(t *testing.T, write func(io.Writer, render.Style) error, color bool) string {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, text(&b, render.Style{Target: "4711", Width: columns, Color: color}))
+	require.NoError(t, write(&b, render.Style{Target: "4711", Width: columns, Color: color}))
 	return b.String()
 }
 

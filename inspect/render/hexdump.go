@@ -39,7 +39,9 @@ func Hexdump(w io.Writer, r *inspect.HexdumpReport, s Style) error {
 		p.dumpLine(r, kinds, at, end)
 		at = end
 	}
-	p.printf("%s\n", p.legend(kinds))
+	if legend := p.marksLegend(kinds); legend != "" {
+		p.printf("%s\n", legend)
+	}
 	return p.err
 }
 
@@ -63,10 +65,11 @@ func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from
 		chars.WriteString(p.mark(kinds[i], shown))
 		marks.WriteString(" " + underline[kinds[i]])
 	}
-	p.printf("%s %s  %s\n", r.Start+inspect.Address(from), hex.String(), chars.String())
+	line := fmt.Sprint(r.Start+inspect.Address(from), hex.String(), p.paint(dim, "│"), chars.String())
+	p.printf("%s\n", strings.TrimRight(line, " "))
 	// Without colours, the line below says what the bytes above are.
 	if line := strings.TrimRight(marks.String(), " "); !p.Color && line != "" || strings.Contains(line, "^") {
-		p.printf("%s %s\n", strings.Repeat(" ", len((r.Start+inspect.Address(from)).String())), p.paint(damaged, line))
+		p.printf("%s%s\n", strings.Repeat(" ", len((r.Start+inspect.Address(from)).String())), p.paint(damaged, line))
 	}
 }
 
@@ -88,7 +91,7 @@ func (p *page) mark(k inspect.MarkKind, s string) string {
 	return s
 }
 
-func (p *page) legend(kinds []inspect.MarkKind) string {
+func (p *page) marksLegend(kinds []inspect.MarkKind) string {
 	seen := map[inspect.MarkKind]bool{}
 	for _, k := range kinds {
 		seen[k] = true

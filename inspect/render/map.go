@@ -7,26 +7,43 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
 )
 
 // arenaWidth is how many cells show the 256 pages of an arena.
 const arenaWidth = 64
 
+// mapLabel is how wide the names at the left of a map are.
+const mapLabel = 9
+
 // Map draws the heap: arena → bin → slab → block.
 func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
-	p.printf("\n")
+	if len(r.Arenas) > 0 {
+		p.printf("\n")
+	}
 	for _, a := range r.Arenas {
-		p.printf("arena %-3d ▕%s▏ %3.0f %% used%s\n", a.Arena, p.arenaCells(a.Pages), 100*float64(a.UsedPages)/float64(len(a.Pages)), p.stateNote(a.State))
+		p.arena(a)
 	}
 	if len(r.Arenas) > 0 {
-		p.printf("          %s\n\n", p.paint(dim, "█ full slabs  ▓ slabs with room  ░ empty slabs  ▚ spans  , free, dirty  · free"))
+		p.legend("█ full slab", "▓ with room", "▒ empty", "▚ span", "░ free, dirty", "· free")
 	}
-	for _, b := range r.Bins {
+	if r.Heap.Slabs == 0 && r.Heap.Spans == 0 {
+		p.printf("\nnothing is in it\n")
+		return p.err
+	}
+	for i, b := range r.Bins {
+		if i == 0 {
+			p.printf("\n")
+		}
+		if b.Slabs == 0 && len(r.Bins) == 1 {
+			p.printf("bin %d has no slab\n", b.Bin)
+		}
 		if b.Slabs > 0 {
-			p.printf("bin %-3d %6d B  %6s slabs  %s %8s of %8s live\n", b.Bin, b.Size, number(b.Slabs), p.bar(b.Live, b.Cached+b.Depot, b.Blocks, 24), number(b.Live), number(b.Blocks))
+			slabs := fmt.Sprintf("%6s %-5s", number(b.Slabs), agree(uint64(b.Slabs), "slab", "slabs"))
+			p.printf("%-*s%6d B %s %s %9s of %s live\n", mapLabel, fmt.Sprintf("bin %d", b.Bin), b.Size, slabs, p.bar(share{b.Live, b.Cached + b.Depot, b.Blocks}, 22), number(b.Live), number(b.Blocks))
 		}
 	}
 	if len(r.Slabs) > 0 {
@@ -35,79 +52,113 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 	for _, m := range r.Slabs {
 		p.slab(m)
 	}
-	if r.Left > 0 {
-		p.printf("%d more left out: --all draws them\n", r.Left)
-	}
 	if len(r.Slabs) > 0 {
-		p.printf("          %s live  %s free  %s cached  %s virgin  %s damaged\n", p.paint(live, "■"), p.paint(dim, "□"), p.paint(cached, "◇"), p.paint(dim, "·"), p.paint(damaged, "✗"))
-	} else {
+		p.legend(p.paint(live, "■")+" live", p.paint(dim, "□")+" free", p.paint(cached, "◇")+" cached", p.paint(dim, "·")+" virgin", p.paint(damaged, "▨")+" withdrawn", p.paint(damaged, "✗")+" damaged")
+	}
+	if r.Left > 0 {
+		p.printf("%s more left out: --all draws %s\n", number(r.Left), agree(uint64(r.Left), "it", "them"))
+	}
+	if len(r.Slabs) == 0 && len(r.Bins) > 1 {
 		p.next(p.command("map", "--bin N"), "the slabs and blocks of a bin")
 	}
 	return p.err
 }
 
-func (p *page) stateNote(state string) string {
-	if state == "pages" {
-		return ""
+// legend says what the signs above it mean.
+func (p *page) legend(signs ...string) {
+	indent := strings.Repeat(" ", mapLabel)
+	p.flow(indent, indent, signs, "  ")
+}
+
+// arena draws an arena that is cut into pages, and says what another one is.
+func (p *page) arena(a inspect.ArenaMap) {
+	name := fmt.Sprintf("%-*s ", mapLabel-1, fmt.Sprintf("arena %d", a.Arena))
+	if a.State != layout.ArenaPages.String() {
+		p.printf("%s%s\n", name, a.State)
+		return
 	}
-	return ", " + state
+	p.printf("%s▕%s▏%4.0f%%\n", name, p.arenaCells(a.Pages), 100*float64(a.UsedPages)/float64(len(a.Pages)))
 }
 
 // arenaCells draws an arena's pages, four to a cell: the one that has the most to tell is shown.
 func (p *page) arenaCells(pages string) string {
-	glyphs := []struct {
-		use   inspect.PageUse
-		glyph string
-		paint text.Colors
+	signs := []struct {
+		use inspect.PageUse
+		sign
 	}{
-		{inspect.UseFull, "█", live}, {inspect.UseSome, "▓", live}, {inspect.UseSpan, "▚", cached}, {inspect.UseEmpty, "░", dim}, {inspect.UseGuard, "▚", dim}, {inspect.UseDirty, ",", dim},
+		{inspect.UseFull, sign{"█", live}}, {inspect.UseSome, sign{"▓", live}}, {inspect.UseSpan, sign{"▚", cached}},
+		{inspect.UseEmpty, sign{"▒", dim}}, {inspect.UseGuard, sign{"▚", dim}}, {inspect.UseDirty, sign{"░", dim}},
 	}
-	var b strings.Builder
+	var cells []sign
 	per := max(1, len(pages)/arenaWidth)
-	for i := 0; i < len(pages); i += per {
-		cell := pages[i:min(i+per, len(pages))]
-		shown := p.paint(dim, "·")
-		for _, g := range glyphs {
-			if strings.Contains(cell, string(rune(g.use))) {
-				shown = p.paint(g.paint, g.glyph)
+	for start := 0; start < len(pages); start += per {
+		cell := pages[start:min(start+per, len(pages))]
+		shown := sign{"·", dim}
+		for _, s := range signs {
+			if strings.Contains(cell, string(rune(s.use))) {
+				shown = s.sign
 				break
 			}
 		}
-		b.WriteString(shown)
+		cells = append(cells, shown)
+	}
+	return p.draw(cells)
+}
+
+// sign is a cell of a drawing.
+type sign struct {
+	glyph string
+	color text.Colors
+}
+
+// draw puts signs side by side. Those of the same colour are painted in one go.
+func (p *page) draw(signs []sign) string {
+	var b strings.Builder
+	for start, i := 0, 0; i < len(signs); i++ {
+		if i+1 == len(signs) || signs[i+1].color.EscapeSeq() != signs[start].color.EscapeSeq() {
+			var same strings.Builder
+			for _, s := range signs[start : i+1] {
+				same.WriteString(s.glyph)
+			}
+			b.WriteString(p.paint(signs[start].color, same.String()))
+			start = i + 1
+		}
 	}
 	return b.String()
 }
 
+// mapRow is how many blocks a line shows at most: a round number, so that a block can be counted out.
+const mapRow = 64
+
 // slab draws the blocks of a slab.
 func (p *page) slab(m inspect.SlabMap) {
-	label := fmt.Sprintf("slab %-4d ", m.Slab)
-	width := min(p.Width, 80) - len(label) - 1
+	label := fmt.Sprintf("%-*s ", mapLabel-1, fmt.Sprintf("slab %d", m.Slab))
 	broken := map[int]bool{}
 	for _, i := range m.Damaged {
 		broken[i] = true
 	}
-	for start := 0; start < len(m.Places); start += width {
-		var b strings.Builder
-		for i := start; i < min(start+width, len(m.Places)); i++ {
-			b.WriteString(p.blockGlyph(m.Places[i], broken[i]))
+	for start := 0; start < len(m.Places); start += mapRow {
+		var row []sign
+		for i := start; i < min(start+mapRow, len(m.Places)); i++ {
+			row = append(row, blockSign(m.Places[i], broken[i]))
 		}
-		p.printf("%s%s\n", label, b.String())
-		label = strings.Repeat(" ", len(label))
+		p.printf("%s%s\n", label, p.draw(row))
+		label = strings.Repeat(" ", width(label))
 	}
 }
 
-func (p *page) blockGlyph(place inspect.Place, broken bool) string {
+func blockSign(place inspect.Place, broken bool) sign {
 	switch {
 	case broken || place == inspect.PlaceLost:
-		return p.paint(damaged, "✗")
+		return sign{"✗", damaged}
 	case place == inspect.PlaceLive || place == inspect.PlaceInFlight:
-		return p.paint(live, "■")
+		return sign{"■", live}
 	case place == inspect.PlaceFree:
-		return p.paint(dim, "□")
+		return sign{"□", dim}
 	case place == inspect.PlaceCached || place == inspect.PlaceDepot:
-		return p.paint(cached, "◇")
+		return sign{"◇", cached}
 	case place == inspect.PlaceWithdrawn:
-		return p.paint(damaged, "▨")
+		return sign{"▨", damaged}
 	}
-	return p.paint(dim, "·")
+	return sign{"·", dim}
 }

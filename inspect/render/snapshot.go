@@ -1,21 +1,21 @@
 package render
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/glassheap/glassheap/inspect"
 )
 
-// Snapshot writes what a snapshot holds.
+// Snapshot writes what a snapshot holds. Style.Target is the snapshot, not the heap that it is of.
 func Snapshot(w io.Writer, r *inspect.SnapshotReport, s Style) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
-	p.printf("wrote %s: %s of the heap in %s, %s on disk", r.Path, size(uint64(r.Bytes)), duration(r.Elapsed), size(uint64(r.FileBytes)))
+	wrote := []string{fmt.Sprintf("wrote %s: %s of the heap in %s, %s on disk", r.Path, size(uint64(r.Bytes)), duration(r.Elapsed), size(uint64(r.FileBytes)))}
 	if r.Stopped > 0 {
-		p.printf("; the process was stopped for %s", duration(r.Stopped))
+		wrote = append(wrote, "the process was stopped for "+duration(r.Stopped))
 	}
-	p.printf("\n")
-	p.Target = r.Path
-	p.next(p.command("check", ""), "any command takes the snapshot in place of a process")
+	p.phrases("; ", wrote...)
+	p.next(p.command("check", ""), "any command takes it like a process")
 	return p.err
 }

@@ -3,7 +3,9 @@ package render
 import (
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -13,64 +15,100 @@ func Structs(w io.Writer, r *inspect.StructsReport, s Style, fields bool) error 
 	p := newPage(w, s)
 	p.printf("%s\n", p.paint(strong, "have my structs been initialised properly?"))
 	p.heap(r.Heap)
-	kind := ""
+	kind, healthy := "", false
 	for _, j := range r.Structs {
-		if j.Type != kind {
+		// The magazines of a cache go with it.
+		if j.Type != kind && !(kind == "Cache" && j.Type == "Magazine") {
 			p.printf("\n")
-			kind = j.Type
 		}
-		p.judgement(j, fields)
+		kind = j.Type
+		healthy = p.judgement(j, fields) || healthy
 	}
-	if r.Left > 0 {
-		p.printf("\n%s %s more, all as they should be: --all shows them\n", p.paint(dim, "…"), count(uint64(r.Left), "struct"))
+	// Where no healthy struct is shown, nobody asked for more of them.
+	if r.Left > 0 && healthy {
+		left := uint64(r.Left)
+		p.printf("\n%s %s more, %sas it should be: --all shows %s\n", p.paint(dim, "…"), count(left, "struct"), agree(left, "", "each "), agree(left, "it", "them"))
 	}
-	for i, f := range r.Problems {
-		p.printf("\n")
-		p.finding(i+1, f)
-	}
-	p.printf("\n%s, %s: ", count(uint64(r.Judged), "struct"), count(uint64(r.Fields), "field"))
-	switch {
-	case r.Wrong == 0 && len(r.Problems) == 0 && r.UnderWay == 0:
-		p.printf("%s\n", p.paint(live, "every one as it should be"))
-	case r.Wrong == 0 && len(r.Problems) == 0:
-		p.printf("none wrong, %d %s\n", r.UnderWay, p.paint(unsure, "may be changing just now"))
-	default:
-		p.printf("%s", p.paint(damaged, fmt.Sprintf("%d wrong", r.Wrong)))
-		if n := len(r.Problems); n > 0 {
-			p.printf(", %s of lists and page entries", count(uint64(n), "finding"))
-		}
-		p.printf("\n")
-		p.next(p.command("check", ""), "what it means for the blocks")
-	}
+	p.findings(r.Problems)
+	p.printf("\n")
+	p.structsVerdict(r)
 	return p.err
 }
 
-func (p *page) judgement(j inspect.Judgement, fields bool) {
-	bad := 0
-	for _, v := range j.Verdicts {
-		if !v.OK {
-			bad++
+func (p *page) structsVerdict(r *inspect.StructsReport) {
+	judged := fmt.Sprintf("%s, %s: ", count(uint64(r.Judged), "struct"), count(uint64(r.Fields), "field"))
+	switch {
+	case r.Wrong == 0 && len(r.Problems) == 0 && r.UnderWay == 0:
+		p.prose("", judged+p.paint(live, "every one as it should be"))
+	case r.Wrong == 0 && len(r.Problems) == 0:
+		p.prose("", judged+fmt.Sprintf("none wrong, %d %s", r.UnderWay, p.paint(unsure, "may be changing just now")))
+		p.next(p.command("structs", ""), "again: operations end, damage stays")
+	default:
+		wrong := p.paint(damaged, fmt.Sprintf("%d wrong", r.Wrong))
+		if r.UnderWay > 0 {
+			wrong += fmt.Sprintf(", %d %s", r.UnderWay, p.paint(unsure, "may be changing just now"))
 		}
+		if n := len(r.Problems); n > 0 {
+			wrong += fmt.Sprintf(", and %s about lists and page entries", count(uint64(n), "finding"))
+		}
+		p.prose("", judged+wrong)
+		p.next(p.command("check", ""), "what it means for the blocks")
 	}
-	p.printf("%-24s %s  ", j.Name, j.Address)
-	if bad == 0 && !fields {
-		p.printf("%s %s\n", count(uint64(len(j.Verdicts)), "field"), p.paint(live, "ok"))
-		return
-	}
-	if bad == 0 {
-		p.printf("%s\n", p.paint(live, "ok"))
-	} else {
-		p.printf("%s of %d\n", p.paint(damaged, fmt.Sprintf("%d wrong", bad)), len(j.Verdicts))
-	}
+}
+
+// judgement writes one struct: a line if it is as it should be, else its wrong fields too, or every one. It reports whether
+// the struct is healthy.
+func (p *page) judgement(j inspect.Judgement, fields bool) (healthy bool) {
+	wrong, underWay := 0, 0
 	for _, v := range j.Verdicts {
 		switch {
-		case v.OK && fields:
-			p.printf("    %-16s %-22s %s  %s\n", v.Field, v.Found, p.paint(live, "ok"), p.paint(dim, v.Why))
-		case v.OK:
 		case v.UnderWay:
-			p.printf("    %-16s %-22s %s, expected %s  %s\n", v.Field, v.Found, p.paint(unsure, "changing"), v.Expected, p.paint(dim, v.Why))
-		default:
-			p.printf("    %-16s %-22s %s, expected %s  %s\n", v.Field, p.paint(damaged, v.Found), p.paint(damaged, "WRONG"), v.Expected, p.paint(dim, v.Why))
+			underWay++
+		case !v.OK:
+			wrong++
 		}
+	}
+	// Where a name tells the address, that need not stand there twice.
+	name := strings.TrimSuffix(j.Name, " at "+j.Address.String())
+	p.printf("%-23s  %s  ", name, j.Address)
+	all := count(uint64(len(j.Verdicts)), "field")
+	switch {
+	case wrong > 0:
+		p.printf("%s of %s\n", p.paint(damaged, fmt.Sprintf("%d wrong", wrong)), all)
+	case underWay > 0:
+		p.printf("%s of %s\n", p.paint(unsure, fmt.Sprintf("%d changing", underWay)), all)
+	default:
+		p.printf("%s %s\n", all, p.paint(live, "ok"))
+	}
+	var shown []layout.Verdict
+	for _, v := range j.Verdicts {
+		if !v.OK || fields {
+			shown = append(shown, v)
+		}
+	}
+	p.verdicts(shown)
+	return wrong == 0 && underWay == 0
+}
+
+// verdicts writes fields: what each holds, whether that is right, and what it follows from.
+func (p *page) verdicts(verdicts []layout.Verdict) {
+	fieldWidth, foundWidth := 0, 0
+	for _, v := range verdicts {
+		fieldWidth, foundWidth = max(fieldWidth, width(v.Field)), max(foundWidth, width(v.Found))
+	}
+	for _, v := range verdicts {
+		found := v.Found + strings.Repeat(" ", foundWidth-width(v.Found))
+		answer := p.paint(live, "ok")
+		switch {
+		case v.UnderWay:
+			answer = p.paint(unsure, "changing") + ", expected " + v.Expected
+		case !v.OK:
+			found = p.paint(damaged, found)
+			answer = p.paint(damaged, "WRONG") + ", expected " + v.Expected
+		}
+		if v.Why != "" {
+			answer += " " + p.paint(dim, "("+v.Why+")")
+		}
+		p.prose(fmt.Sprintf("    %-*s  %s  ", fieldWidth, v.Field, found), answer)
 	}
 }

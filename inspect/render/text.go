@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/glassheap/glassheap/inspect"
@@ -74,6 +73,29 @@ func (p *page) prose(label, sentence string) {
 	p.flow(label, strings.Repeat(" ", width(label)), strings.Fields(sentence), " ")
 }
 
+// clauses writes a sentence like prose, but ends a line after a comma, colon or semicolon rather than between other words,
+// and indents what goes on below.
+func (p *page) clauses(label, indent, sentence string) {
+	var pieces []string
+	piece := ""
+	for _, word := range strings.Fields(sentence) {
+		piece = strings.TrimLeft(piece+" "+word, " ")
+		if strings.ContainsAny(word[len(word)-1:], ",:;") {
+			pieces, piece = append(pieces, piece), ""
+		}
+	}
+	if piece != "" {
+		pieces = append(pieces, piece)
+	}
+	for _, piece := range pieces {
+		if width(indent)+width(piece) > p.Width {
+			pieces = strings.Fields(sentence)
+			break
+		}
+	}
+	p.flow(label, indent, pieces, " ")
+}
+
 // phrases writes phrases on one line if they fit, else as many on each as fit.
 func (p *page) phrases(separator string, phrases ...string) { p.flow("", "", phrases, separator) }
 
@@ -94,21 +116,29 @@ func (p *page) flow(label, indent string, pieces []string, separator string) {
 	p.printf("%s\n", line)
 }
 
-// heap writes the lines that open every answer: which heap it is about. counts go before those that every answer gives.
-func (p *page) heap(s inspect.Summary, counts ...string) {
-	counts = append([]string{count(s.Arenas, "arena")}, append(counts, count(uint64(s.Slabs), "slab"), count(uint64(s.Spans), "span"))...)
-	head := fmt.Sprintf("heap %s in %s", p.paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner)
-	if s.Mode == "" { // the header is damaged
-		p.prose("", fmt.Sprintf("a heap in %s", s.Owner))
+// heap writes the lines that open an answer: which heap it is about, and how large it is.
+func (p *page) heap(s inspect.Summary) {
+	p.heapWith(s, count(s.Arenas, "arena"), count(uint64(s.Slabs), "slab"), count(uint64(s.Spans), "span"))
+}
+
+// heapWith is heap with the figures that an answer wants to show.
+func (p *page) heapWith(s inspect.Summary, counts ...string) {
+	if s.Mode == "" {
+		p.unreadable(s)
 		return
 	}
-	whole := head + ", " + s.Mode + ", " + strings.Join(counts, ", ")
-	if width(whole) <= p.Width {
+	head := fmt.Sprintf("heap %s in %s, %s", p.paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode)
+	if whole := head + ", " + strings.Join(counts, ", "); width(whole) <= p.Width {
 		p.printf("%s\n", whole)
 		return
 	}
-	p.prose("", head+", "+s.Mode)
+	p.prose("", head)
 	p.phrases(", ", counts...)
+}
+
+// unreadable writes the line that opens an answer about a heap of which nothing can be believed.
+func (p *page) unreadable(s inspect.Summary) {
+	p.prose("", fmt.Sprintf("a heap in %s, whose header is damaged", s.Owner))
 }
 
 // next writes the line that closes an answer: the command to run now.
@@ -133,36 +163,20 @@ func (p *page) command(name, rest string) string {
 	return strings.Join(words, " ")
 }
 
-// table writes rows below a header. Columns are as wide as they need to be; those in right are aligned to the right.
-func (p *page) table(header table.Row, rows []table.Row, right ...int) {
-	t := table.NewWriter()
-	style := table.StyleDefault
-	style.Options = table.Options{SeparateColumns: true, DrawBorder: false, SeparateHeader: false}
-	style.Box = table.BoxStyle{PaddingRight: " ", MiddleVertical: " "}
-	style.Format.Header = text.FormatDefault
-	t.SetStyle(style)
-	painted := make(table.Row, len(header))
-	for i, name := range header {
-		painted[i] = p.paint(dim, fmt.Sprint(name))
-	}
-	t.AppendHeader(painted)
-	t.AppendRows(rows)
-	var columns []table.ColumnConfig
-	for _, n := range right {
-		columns = append(columns, table.ColumnConfig{Number: n + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
-	}
-	t.SetColumnConfigs(columns)
-	for _, line := range strings.Split(t.Render(), "\n") {
-		p.printf("%s\n", strings.TrimRight(line, " "))
-	}
-}
-
 // count is a number with its noun: "3 arenas".
 func count(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
 	return humanize.Comma(int64(n)) + " " + noun + "s"
+}
+
+// agree is the form of a verb that goes with a count: "has" or "have".
+func agree(n uint64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // number is a number with a comma after each three digits.
@@ -174,10 +188,12 @@ func size(bytes uint64) string { return humanize.IBytes(bytes) }
 // duration is a duration for people, with three digits.
 func duration(d time.Duration) string {
 	switch {
-	case d < time.Millisecond:
+	case d < 999_500*time.Nanosecond: // above, it rounds to a thousand
 		return fmt.Sprintf("%.0f µs", float64(d)/float64(time.Microsecond))
-	case d < time.Second:
+	case d < 999_500*time.Microsecond:
 		return fmt.Sprintf("%.3g ms", float64(d)/float64(time.Millisecond))
+	case d < 100*time.Second:
+		return fmt.Sprintf("%.3g s", d.Seconds())
 	}
-	return fmt.Sprintf("%.3g s", d.Seconds())
+	return fmt.Sprintf("%.0f s", d.Seconds())
 }

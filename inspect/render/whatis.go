@@ -9,21 +9,23 @@ import (
 // Whatis writes what an address belongs to.
 func Whatis(w io.Writer, r *inspect.WhatisReport, s Style) error {
 	p := newPage(w, s)
-	p.printf("%s is %s\n", p.paint(strong, r.Address.String()), r.Sentence)
+	p.clauses("", "  ", p.paint(strong, r.Address.String())+" is "+r.Sentence)
 	if b := r.Block; b != nil {
-		seal := "seal " + string(b.Seal)
-		if b.Seal != inspect.SealIntact && b.Seal != inspect.SealNone {
-			seal = p.paint(damaged, seal)
+		seal := []string{"seal " + p.seal(b.Seal)}
+		if b.Seal == inspect.SealNone {
+			seal = nil
 		}
-		p.printf("%s", seal)
 		if b.Bin >= 0 {
-			p.printf("; block before: %s; after: %s", p.neighbour(r.Before), p.neighbour(r.After))
+			seal = append(seal, "block before: "+p.neighbour(r.Before), "after: "+p.neighbour(r.After))
 		}
-		p.printf("\n")
+		if len(seal) > 0 {
+			p.flow("", "  ", seal, "; ")
+		}
 	}
 	if f := r.Finding; f != nil {
-		p.printf("\n%s\n", p.paint(damaged, f.Summary))
-		p.findingBody(*f, "  ")
+		p.printf("\n")
+		p.prose("", p.paint(damaged, f.Summary))
+		p.findingBody(*f, "   ")
 	}
 	switch {
 	case r.Block != nil:
@@ -39,7 +41,7 @@ func (p *page) neighbour(b *inspect.Block) string {
 	case b == nil:
 		return "none"
 	case b.Seal == inspect.SealBroken || b.Seal == inspect.SealSlack || b.Seal == inspect.SealWrong:
-		return p.place(b.Place) + ", " + p.paint(damaged, "seal "+string(b.Seal))
+		return p.place(b.Place) + ", seal " + p.seal(b.Seal)
 	}
 	return p.place(b.Place)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -544,6 +545,23 @@ func TestParseMapping(t *testing.T) {
 		_, ok := parseMapping([]byte(line), map[string]string{})
 		require.False(t, ok, line)
 	}
+}
+
+// TestStat reads of a thread whose name looks like the fields that follow it.
+func TestStat(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	self := proc{os.Getpid(), "/proc/self"}.thread(unix.Gettid())
+	before, err := self.stat()
+	require.NoError(t, err)
+	name, err := os.ReadFile(self.dir + "/comm")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(self.dir+"/comm", []byte("x) Z 1 (y"), 0))
+	named, err := self.stat()
+	require.NoError(t, err)
+	require.Equal(t, "R", named.state)
+	require.Equal(t, before.started, named.started)
+	require.NoError(t, os.WriteFile(self.dir+"/comm", bytes.TrimSpace(name), 0))
 }
 
 // TestBase lets a process that looks at a memfd map it a second time: the owner's mapping gives the base.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -151,19 +152,25 @@ func TestSnapshotOfExtents(t *testing.T) {
 	require.Equal(t, file, again.Bytes())
 	require.NoError(t, frozen.Close())
 
-	for _, impossible := range [][]Extent{{{-1, 5}}, {{0, -1}}, {{1 << 62, 1 << 62}}, {{0, mostHeapBytes + 1}}, {{9 << 20, 1}}} {
+	for _, impossible := range [][]Extent{{{-1, 5}}, {{0, -1}}, {{1 << 62, 1 << 62}}, {{5, 1<<63 - 1}}, {{0, mostHeapBytes + 1}}, {{9 << 20, 1}}} {
 		require.Error(t, WriteSnapshot(t.Context(), io.Discard, FromBytes(heap), impossible, SnapshotInfo{Size: int64(len(heap))}, nil), impossible)
 	}
 	require.Error(t, WriteSnapshot(t.Context(), io.Discard, FromBytes(heap), nil, SnapshotInfo{Size: -1}, nil))
 	require.Error(t, WriteSnapshot(t.Context(), io.Discard, FromBytes(heap), nil, SnapshotInfo{Program: string(make([]byte, mostInfoBytes))}, nil))
 }
 
-func readWhole(t testing.TB, source interface{ io.ReaderAt }) []byte {
+// readWhole reads up to the end, each piece into room that was used before.
+func readWhole(t testing.TB, source io.ReaderAt) (all []byte) {
 	t.Helper()
-	var out bytes.Buffer
-	_, err := io.CopyBuffer(&out, io.NewSectionReader(source, 0, 1<<30), make([]byte, 77_777))
-	require.NoError(t, err)
-	return out.Bytes()
+	piece := bytes.Repeat([]byte{0xaa}, 77_777)
+	for {
+		n, err := source.ReadAt(piece, int64(len(all)))
+		all = append(all, piece[:n]...)
+		if err == io.EOF {
+			return all
+		}
+		require.NoError(t, err)
+	}
 }
 
 // TestSnapshotIsDeterministic writes the same heap with one processor and with several.
@@ -182,13 +189,14 @@ func TestSnapshotIsDeterministic(t *testing.T) {
 
 func TestSnapshotOfZerosIsSmall(t *testing.T) {
 	heap := heapBytes(64 << 20)
-	heap[50<<20] = 1
+	heap[50<<20+5*layout.PageBytes] = 1
 	file := snapshotOf(t, heap, whole(heap), SnapshotInfo{})
 	require.Less(t, len(file), 1000)
 	s, err := openBytes(file)
 	require.NoError(t, err)
 	require.Len(t, s.chunks, 2)
 	require.EqualValues(t, layout.PageBytes, s.chunks[1].bytes)
+	require.EqualValues(t, 50<<20+5*layout.PageBytes, s.chunks[1].offset)
 }
 
 // tornSource ends early or fails.
@@ -316,6 +324,8 @@ func TestTruncatedSnapshot(t *testing.T) {
 // TestFlippedSnapshot flips each bit: that is noticed, or changes nothing.
 func TestFlippedSnapshot(t *testing.T) {
 	file, heap := smallSnapshot(t)
+	original, err := openBytes(file)
+	require.NoError(t, err)
 	noticed, damagedChunks := 0, 0
 	for at := range file {
 		for bit := range 8 {
@@ -326,6 +336,7 @@ func TestFlippedSnapshot(t *testing.T) {
 				noticed++
 				continue
 			}
+			require.Equal(t, original.info, s.info, "byte %d bit %d", at, bit)
 			intact := 0
 			for _, from := range []int64{0, 1 << 20, 3 << 20} {
 				p := make([]byte, 10_000)
@@ -397,7 +408,8 @@ func TestForgedSnapshot(t *testing.T) {
 	require.NoError(t, err)
 	plain := noise(1, 4096)
 	frame := encoder.EncodeAll(plain, nil)
-	info := []byte(`{"size":4194304}`)
+	padded := func(info string) []byte { return fmt.Appendf(nil, "%-60s", info) } // the chunks stay in their places
+	info := padded(`{"size":4194304}`)
 	start := int64(snapshotHeaderBytes + len(info))
 	one := chunk{offset: 0, place: start, bytes: 4096, packed: uint32(len(frame)), sum: checksum(plain)}
 	second := one
@@ -431,17 +443,17 @@ func TestForgedSnapshot(t *testing.T) {
 		"less packed than there":  {chunks: change(func(c *chunk) { c.packed-- })},
 		"absurdly packed":         {chunks: change(func(c *chunk) { c.packed = 1<<32 - 1 })},
 		"no chunks for the bytes": {},
-		"many chunks":             {adjust: func(f *footer) { f.chunks = 1 << 40 }},
-		"negative chunks":         {adjust: func(f *footer) { f.chunks = -1 }},
-		"overflowing chunks":      {adjust: func(f *footer) { f.chunks = 1 << 59 }},
-		"index in the header":     {adjust: func(f *footer) { f.index = 0 }},
-		"index far away":          {adjust: func(f *footer) { f.index = 1<<63 - 1 }},
-		"other size":              {adjust: func(f *footer) { f.fileBytes++ }},
-		"other index":             {adjust: func(f *footer) { f.sum++ }},
-		"info is no JSON":         {info: []byte(`{"size":4194304,`), chunks: []chunk{one, second}},
-		"negative heap":           {info: []byte(`{"size":-4194304}`), chunks: []chunk{one, second}},
-		"endless heap":            {info: []byte(`{"size":4194304000000000000}`), chunks: []chunk{one, second}},
-		"heap around the end":     {info: []byte(`{"size":4194304, "base":18446744073709551615}`), chunks: []chunk{one, second}},
+		"many chunks":             {chunks: []chunk{one, second}, adjust: func(f *footer) { f.chunks = 1 << 40 }},
+		"negative chunks":         {chunks: []chunk{one, second}, adjust: func(f *footer) { f.chunks = -1 }},
+		"overflowing chunks":      {chunks: []chunk{one, second}, adjust: func(f *footer) { f.chunks = 1 << 59 }},
+		"index in the header":     {chunks: []chunk{one, second}, adjust: func(f *footer) { f.index = 0 }},
+		"index far away":          {chunks: []chunk{one, second}, adjust: func(f *footer) { f.index = 1<<63 - 1 }},
+		"other size":              {chunks: []chunk{one, second}, adjust: func(f *footer) { f.fileBytes++ }},
+		"other index":             {chunks: []chunk{one, second}, adjust: func(f *footer) { f.sum++ }},
+		"info is no JSON":         {info: padded(`{"size":4194304,`), chunks: []chunk{one, second}},
+		"negative heap":           {info: padded(`{"size":-4194304}`), chunks: []chunk{one, second}},
+		"endless heap":            {info: padded(`{"size":4194304000000000000}`), chunks: []chunk{one, second}},
+		"heap around the end":     {info: padded(`{"size":4194304, "base":18446744073709551615}`), chunks: []chunk{one, second}},
 	} {
 		if f.info == nil {
 			f.info = info
@@ -500,6 +512,22 @@ func TestBomb(t *testing.T) {
 	}
 }
 
+// TestShortFrame has a chunk that is shorter than the index says, with the checksum of what is there.
+func TestShortFrame(t *testing.T) {
+	encoder, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	plain := noise(1, 4096)
+	frame := encoder.EncodeAll(plain, nil)
+	info := []byte(`{"size":4194304}`)
+	c := chunk{place: int64(snapshotHeaderBytes + len(info)), bytes: 8192, packed: uint32(len(frame)), sum: checksum(plain)}
+	s, err := openBytes(forge{info: info, chunks: []chunk{c}, body: frame}.file())
+	require.NoError(t, err)
+	for _, at := range []int64{0, 4096, 8000} {
+		_, err = s.ReadAt(make([]byte, 10), at)
+		require.Equal(t, &DamagedError{Path: "x.snapshot", Bytes: 8192, Reason: "4096 bytes were decoded instead of 8192"}, err)
+	}
+}
+
 // TestSnapshotCache reads with many goroutines more than is kept.
 func TestSnapshotCache(t *testing.T) {
 	heap := patchwork(8, 40<<20)
@@ -540,6 +568,15 @@ func TestSnapshotCache(t *testing.T) {
 		readPartOf(t, s, int64(5<<20+at*1000), 1000)
 	}
 	require.LessOrEqual(t, decoded.Load(), int64(2), "a chunk that is in use is decoded once")
+
+	// One that is used again and again stays, whatever is read in between.
+	readPartOf(t, s, 0, 10)
+	decoded.Store(0)
+	for at := range 40 {
+		readPartOf(t, s, int64(at)<<20+100, 10)
+		readPartOf(t, s, 0, 10)
+	}
+	require.LessOrEqual(t, decoded.Load(), int64(len(s.chunks)-1))
 }
 
 func TestFrozen(t *testing.T) {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -125,13 +126,13 @@ func (h *hold) keep(ctx context.Context, ready chan<- error) (clean bool) {
 	return h.clean
 }
 
-// stopAll stops every thread. Only a running thread makes new ones: when a listing that was taken after all known threads
-// had stopped shows no other, there is none.
+// stopAll stops every thread. Only a running thread makes new ones: when a whole listing that was taken after all known threads
+// had stopped shows no other, there is none. A listing during which a thread ends may not be whole (the kernel then breaks it
+// off), so one that shows a thread that has ended proves nothing.
 func (h *hold) stopAll(ctx context.Context) error {
-	started := time.Now()
-	for {
-		if err := ctx.Err(); err != nil {
-			return &StopError{PID: h.proc.pid, Because: err}
+	for started := time.Now(); ; {
+		if err := ctx.Err(); err != nil || time.Since(started) > stopLimit {
+			return &StopError{PID: h.proc.pid, Waited: time.Since(started), Because: cmp.Or(err, errRestless)}
 		}
 		tids, err := h.proc.threads()
 		if err != nil {
@@ -150,7 +151,8 @@ func (h *hold) stopAll(ctx context.Context) error {
 					return h.explain(err)
 				}
 			case errors.Is(err, unix.ESRCH) || h.proc.threadEnded(tid):
-				// It has ended, or is the first thread that ended before the others.
+				// The first thread, when it ends before the others, stays in the list.
+				fresh = fresh || tid != h.proc.pid
 			default:
 				return h.explain(err)
 			}
@@ -164,6 +166,8 @@ func (h *hold) stopAll(ctx context.Context) error {
 	}
 }
 
+var errRestless = errors.New("it makes threads faster than they can be stopped")
+
 // awaitStops waits until every thread that was asked to stop has done so or ended.
 func (h *hold) awaitStops(ctx context.Context, started time.Time) error {
 	pause := unix.NsecToTimespec(int64(20 * time.Microsecond))
@@ -175,6 +179,9 @@ func (h *hold) awaitStops(ctx context.Context, started time.Time) error {
 			}
 			if err := t.poll(tid); err != nil {
 				return h.explain(err)
+			}
+			if t.state == traceGone {
+				delete(h.threads, tid) // its id may be given to another
 			}
 			// A first thread that ends before the others reports nothing until they have ended too.
 			if t.state == traceAsked && round%64 == 0 && h.proc.threadEnded(tid) {

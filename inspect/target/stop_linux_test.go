@@ -112,7 +112,7 @@ func TestStopWhileThreadsAreBorn(t *testing.T) {
 	pid, from, count := busyOwner(t, orders{Births: 4})
 	for range 200 {
 		held := stop(t, from)
-		require.True(t, everyThread(procOf(pid), "t", "Z"))
+		require.True(t, everyThread(procOf(pid), "t", "Z", "X"))
 		requireFrozen(t, count)
 		require.NoError(t, held.Resume())
 	}

@@ -1,0 +1,44 @@
+package render
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/glassheap/glassheap/inspect"
+)
+
+// Slabs writes the list of slabs.
+func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
+	p := newPage(w, s)
+	p.heap(r.Heap)
+	p.printf("\n")
+	withdrawn := false
+	for _, b := range r.Slabs {
+		withdrawn = withdrawn || b.Withdrawn > 0
+	}
+	header := table.Row{"slab", "block 0", "bin", "size", "list", "blocks", "live", "cached", "free", "virgin"}
+	if withdrawn {
+		header = append(header, "withdrawn")
+	}
+	var rows []table.Row
+	var bars []share
+	for _, b := range r.Slabs {
+		row := table.Row{b.Slab, b.Base, b.Bin, b.Size, b.List, number(b.Capacity), p.paint(live, number(b.Live)), p.paint(cached, number(b.Cached)), number(b.Free), p.paint(dim, number(b.Virgin))}
+		if withdrawn {
+			row = append(row, p.some(uint64(b.Withdrawn)))
+		}
+		rows = append(rows, row)
+		bars = append(bars, share{uint64(b.Live), uint64(b.Cached), uint64(b.Capacity)})
+	}
+	if len(rows) > 0 {
+		p.tableWithBars(header, rows, bars, 0, 2, 3, 5, 6, 7, 8, 9, 10)
+		p.printf("\n")
+	}
+	p.printf("%s\n", count(uint64(len(r.Slabs)), "slab"))
+	if len(r.Slabs) > 0 {
+		p.next(p.command("blocks", fmt.Sprint(r.Slabs[0].Slab)), "the blocks of the first")
+	}
+	return p.err
+}
