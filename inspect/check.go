@@ -146,7 +146,8 @@ func (h *Heap) again(earlier looked) (blocks []suspect, spans []*Span) {
 		}
 	}
 	for _, old := range earlier.spans {
-		if s := h.spanAt(old.base); s != nil && s.base == old.base {
+		// A span of another size is another one: the end of the old one, which is what was copied, means nothing any more.
+		if s := h.spanAt(old.base); s != nil && s.base == old.base && s.Pages == old.Pages && s.Requested == old.Requested {
 			spans = append(spans, s)
 		}
 	}
