@@ -71,3 +71,9 @@ func TestPipe(t *testing.T) {
 	_, err := OpenFile(path) // would wait for a writer
 	require.ErrorAs(t, err, new(*FormatError))
 }
+
+// TestTooLargeCopy asks for more memory than there is. Nothing is taken: the source is not even read.
+func TestTooLargeCopy(t *testing.T) {
+	_, _, err := takeMemory(mostHeapBytes)
+	require.ErrorContains(t, err, "MiB are available")
+}

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -46,6 +47,7 @@ func (p proc) threads() ([]int, error) {
 // stat is what this package needs of /proc/PID/stat.
 type stat struct {
 	state   string // R running, S D waiting, T stopped, t traced, Z ended
+	threads int    // of the process
 	started uint64 // ticks after boot: with the id, it names a process for good
 }
 
@@ -56,12 +58,13 @@ func (p proc) stat() (stat, error) {
 	}
 	// The program's name stands in parentheses and may contain any.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	const state, started = 0, 22 - 3 // proc(5) counts from 1, and two fields are cut off
+	const state, threads, started = 0, 20 - 3, 22 - 3 // proc(5) counts from 1, and two fields are cut off
 	if len(fields) <= started {
 		return stat{}, errors.New(p.dir + "/stat is not as expected")
 	}
-	ticks, err := strconv.ParseUint(fields[started], 10, 64)
-	return stat{fields[state], ticks}, err
+	count, err := strconv.Atoi(fields[threads])
+	ticks, ticksErr := strconv.ParseUint(fields[started], 10, 64)
+	return stat{fields[state], count, ticks}, cmp.Or(err, ticksErr)
 }
 
 // status is a line of /proc/PID/status; empty: there is none.

@@ -293,7 +293,8 @@ func TestSaveSnapshotCleansUp(t *testing.T) {
 	require.NoError(t, err)
 	require.NotZero(t, info.Mode()&os.ModeSymlink)
 
-	require.ErrorContains(t, SaveSnapshot(t.Context(), os.DevNull, FromBytes(heap), whole(heap), SnapshotInfo{}, nil), "not a regular file")
+	// A folder of our own and not a device: where the check fails, root would replace the device.
+	require.ErrorContains(t, SaveSnapshot(t.Context(), t.TempDir(), FromBytes(heap), whole(heap), SnapshotInfo{}, nil), "not a regular file")
 	require.Error(t, SaveSnapshot(t.Context(), filepath.Join(folder, "no", "folder"), FromBytes(heap), whole(heap), SnapshotInfo{}, nil))
 	names, err = os.ReadDir(folder)
 	require.NoError(t, err)
@@ -570,13 +571,18 @@ func TestSnapshotCache(t *testing.T) {
 	require.LessOrEqual(t, decoded.Load(), int64(2), "a chunk that is in use is decoded once")
 
 	// One that is used again and again stays, whatever is read in between.
-	readPartOf(t, s, 0, 10)
-	decoded.Store(0)
+	var first atomic.Int64
+	s.cache.decode = func(i int) ([]byte, error) {
+		if i == 0 {
+			first.Add(1)
+		}
+		return decode(i)
+	}
 	for at := range 40 {
 		readPartOf(t, s, int64(at)<<20+100, 10)
 		readPartOf(t, s, 0, 10)
 	}
-	require.LessOrEqual(t, decoded.Load(), int64(len(s.chunks)-1))
+	require.LessOrEqual(t, first.Load(), int64(1))
 }
 
 func TestFrozen(t *testing.T) {
@@ -600,8 +606,6 @@ func TestFrozen(t *testing.T) {
 	cancel()
 	_, err = Freeze(ctx, FromBytes(heap), whole(heap))
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = Freeze(t.Context(), FromBytes(heap), []Extent{{0, mostHeapBytes}})
-	require.ErrorContains(t, err, "MiB")
 	empty, err := Freeze(t.Context(), FromBytes(heap), nil)
 	require.NoError(t, err)
 	require.NoError(t, empty.Close())

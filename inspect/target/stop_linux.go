@@ -126,9 +126,9 @@ func (h *hold) keep(ctx context.Context, ready chan<- error) (clean bool) {
 	return h.clean
 }
 
-// stopAll stops every thread. Only a running thread makes new ones: when a whole listing that was taken after all known threads
-// had stopped shows no other, there is none. A listing during which a thread ends may not be whole (the kernel then breaks it
-// off), so one that shows a thread that has ended proves nothing.
+// stopAll stops every thread. Only a running thread makes new ones: when a listing that was taken after all known threads had
+// stopped shows no other, there is none. But the kernel breaks a listing off, without a word, where a thread ends meanwhile:
+// it is whole only if the kernel counts as many threads.
 func (h *hold) stopAll(ctx context.Context) error {
 	for started := time.Now(); ; {
 		if err := ctx.Err(); err != nil || time.Since(started) > stopLimit {
@@ -151,14 +151,19 @@ func (h *hold) stopAll(ctx context.Context) error {
 					return h.explain(err)
 				}
 			case errors.Is(err, unix.ESRCH) || h.proc.threadEnded(tid):
-				// The first thread, when it ends before the others, stays in the list.
+				// The first thread, when it ends before the others, stays in the list and in the count.
 				fresh = fresh || tid != h.proc.pid
 			default:
 				return h.explain(err)
 			}
 		}
 		if !fresh {
-			return nil
+			switch s, err := h.proc.stat(); {
+			case err != nil:
+				return h.explain(err)
+			case s.threads == len(tids):
+				return nil
+			}
 		}
 		if err := h.awaitStops(ctx, started); err != nil {
 			return err

@@ -29,6 +29,10 @@ func (v *view) bytes(offset, bytes int64) []byte {
 	if v == nil || offset < 0 || bytes < 0 || offset > mostHeapBytes || bytes > mostHeapBytes {
 		return nil
 	}
+	// What the heap says may be a lie: no read through the mapping may fill a hole of the owner's file.
+	if hole, err := unix.Seek(int(v.file.Fd()), offset, unix.SEEK_HOLE); err != nil || hole < offset+bytes {
+		return nil
+	}
 	v.lock.Lock()
 	defer v.lock.Unlock()
 	if n := len(v.mapped); n > 0 && offset+bytes <= int64(len(v.mapped[n-1])) {
