@@ -14,14 +14,15 @@ const guardPages = 1
 
 // mallocSpan allocates n bytes at a multiple of align, which is a power of two from a page to an arena.
 func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
+	if h.closed.Load() {
+		return nil, errClosed // there is no header any more
+	}
 	limit := h.mostBytes()
 	switch {
 	case n < 0:
 		return nil, &SizeError{Size: n, Limit: limit, Reason: "the size is negative"}
 	case int64(n) > limit:
 		return nil, &SizeError{Size: n, Limit: limit, Reason: "it is larger than the whole heap"}
-	case h.closed.Load():
-		return nil, errClosed
 	}
 	h.lockPages()
 	defer h.unlockPages()

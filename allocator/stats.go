@@ -51,7 +51,7 @@ func (h *Heap) Stats() Stats {
 			cached += uint64(tally.Count())
 		}
 		s.CachedBlocks += cached
-		s.LiveBlocks += max(uint64(bin.LentBlocks), cached) - cached
+		s.LiveBlocks += uint64(max(bin.LentBlocks-int64(cached), 0))
 	}
 	return s
 }

@@ -69,8 +69,8 @@ func (e *NoSuchError) Error() string {
 
 // SlabRow is one slab in numbers of blocks.
 type SlabRow struct {
-	Slab      int     `json:"slab"` // its number: the page where it begins, counted from the first arena
-	Base      Address `json:"base"` // of block 0
+	Slab      int     `json:"slab"`    // its number: the page where it begins, counted from the first arena
+	Base      Address `json:"base"`    // of block 0
 	Struct    Address `json:"address"` // of the struct
 	Bin       int     `json:"bin"`
 	Arena     int     `json:"arena"`

@@ -56,7 +56,7 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 		return nil, err
 	}
 	if running && h.sound && found.any() {
-		h, found, err = r.settle(ctx, t, stopper, found, o)
+		h, found, err = r.settle(ctx, t, stopper, h.id.Base, found, o)
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +197,7 @@ func (h *Heap) diagnoseAll(l *looked) error {
 
 const (
 	// mostStops is how often a process is stopped in the hope that none of its locks is held.
-	mostStops = 100
+	mostStops = 20
 	// looksUnstopped is how often a process that can't be stopped is looked at: damage stays, operations end.
 	looksUnstopped = 6
 	// mostFrozenBytes is how much of suspects' memory is copied in one stop.
@@ -205,9 +205,9 @@ const (
 )
 
 // settle looks again at what was suspected, with the process held still while its metadata and the suspects are copied.
-func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper target.Stopper, first looked, o CheckOptions) (*Heap, looked, error) {
+func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper target.Stopper, base uint64, first looked, o CheckOptions) (*Heap, looked, error) {
 	o.Progress = nil
-	extents, left := suspectExtents(first, t.Base())
+	extents, left := suspectExtents(first, base)
 	if left > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more blocks looked wrong and were not looked at again", left))
 	}

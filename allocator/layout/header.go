@@ -170,9 +170,11 @@ func Place(arenas uint32) (p Places) {
 	p.Caches = take(MaxCaches * CacheBytes)
 	p.Arenas = take(uint64(arenas) * ArenaDescriptorBytes)
 	p.PageMap = take(uint64(arenas) * PagesPerArena * PageEntryBytes)
-	// The worst case: slabs of one page, each of whose blocks needs 2 bytes of links for 8 of its own, a descriptor and a
-	// share of the depot's magazines.
-	descriptors := uint64(arenas)*ArenaBytes*3/8 + 1<<20
+	// A descriptor is never given to another bin. In the worst case each class has had all of the data in its turn: then the
+	// slabs' links come to less than 11/8 of the data, the depots' magazines to less than 12 MiB. A large heap gets room for
+	// the classes that together can have all of it at one time, and for many a turn.
+	data := uint64(arenas) * ArenaBytes
+	descriptors := min(data*11/8+12<<20, data*3/8+64<<20)
 	p.Descriptors = take(descriptors)
 	p.DescriptorsEnd = p.Descriptors + descriptors
 	p.Data = (at + ArenaBytes - 1) &^ (ArenaBytes - 1)

@@ -55,7 +55,7 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	j.EqualHex("Arenas", uint64(id.Arenas), base+p.Arenas, "behind the caches")
 	j.EqualHex("PageMap", uint64(id.PageMap), base+p.PageMap, "behind the arenas")
 	j.EqualHex("Descriptors", id.Descriptors, base+p.Descriptors, "behind the page map")
-	j.EqualHex("DescriptorsEnd", id.DescriptorsEnd, base+p.DescriptorsEnd, "3/8 of the data and 1 MiB")
+	j.EqualHex("DescriptorsEnd", id.DescriptorsEnd, base+p.DescriptorsEnd, "room for what the data may need")
 	j.EqualHex("Data", id.Data, base+p.Data, "the next multiple of 1 MiB")
 	j.EqualHex("Checksum", id.Checksum, id.Sum(), "of the fields above")
 }
@@ -205,10 +205,10 @@ type SpanFacts struct {
 
 // Judge checks a live span.
 func (s *Span) Judge(j *Judge, f SpanFacts) {
+	j.padding(Bytes(s), spanPadding)
+	j.Changing(f.Held) // the page map names a span before its struct is written, and after it was cleared
 	j.EqualHex("Base", s.Base, f.Base, "the page map's run")
 	j.Equal("Arena", uint64(s.Arena), uint64(f.Arena), "where its pages lie")
-	j.padding(Bytes(s), spanPadding)
-	j.Changing(f.Held)
 	j.Word("State", s.State == SpanLive, s.State.String(), SpanLive.String(), "it has pages")
 	if f.Huge {
 		j.Within("Pages", s.Pages, PagesPerArena/2, f.Pages, "what its arenas hold")

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +16,7 @@ func newBlocks(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "blocks TARGET SLAB",
 		Short:   "the blocks of a slab: where each is, what was asked for, its seal",
-		Long:    "blocks lists the blocks of a slab, named by its number (see slabs) or by any address inside it.",
+		Long:    "blocks lists the blocks of a slab, named by its number (see slabs) or by any\naddress inside it.",
 		Example: "  glassheap blocks 4711 17\n  glassheap blocks 4711 0x7f68f6eb2a40",
 	}
 	o.addFlags(c)
@@ -26,7 +28,7 @@ func newBlocks(t *terminal) *cobra.Command {
 			return err
 		}
 		defer heap.Close()
-		slab, err := parseAddress(rest[0])
+		slab, err := parseSlab(rest[0], name)
 		if err != nil {
 			return err
 		}
@@ -37,4 +39,16 @@ func newBlocks(t *terminal) *cobra.Command {
 		return t.answer(r, func(w io.Writer) error { return render.Blocks(w, r, t.style(name), all) })
 	}
 	return c
+}
+
+// parseSlab reads what names a slab: its number, or an address inside it.
+func parseSlab(text, heap string) (uint64, error) {
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return n, nil
+	}
+	address, err := parseAddress(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no slab: write its number or an address (`glassheap slabs %s` lists them)", text, heap)
+	}
+	return address, nil
 }

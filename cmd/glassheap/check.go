@@ -14,18 +14,20 @@ func newCheck(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check TARGET",
 		Short: "is anything wrong? every struct, every list, every seal",
-		Long: `check cross-examines the three witnesses of every block: its seal, the one list that it is on, and the counts.
-It verifies every field of every struct, and says of each damage what happened, to which block, by how much, and what
-most likely led to it.
+		Long: `check cross-examines the three witnesses of every block: its seal, the one list
+that it is on, and the counts. It verifies every field of every struct, and says
+of each damage what happened, to which block, by how much, and what most likely
+led to it.
 
-A running process is looked at while it runs. Only what looks wrong then is looked at again with the process held still,
-for as long as copying its metadata takes, so that an operation under way is not taken for damage.`,
+A running process is looked at while it runs. Only what looks wrong then is
+looked at again with the process held still, for as long as copying its metadata
+takes, so that an operation under way is not taken for damage.`,
 		Example: "  glassheap check 4711\n  glassheap check --json crash.snapshot",
 	}
 	o.addFlags(c)
 	c.Args = o.arguments(0, 0, "a target and nothing else")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		heap, _, name, err := o.open(args)
+		heap, _, name, err := o.open(c.Context(), args)
 		if err != nil {
 			return err
 		}

@@ -31,10 +31,11 @@ func newDemo(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "see it find an overflow in another process",
-		Long: `demo starts a second process that keeps a few hundred names in a heap, and lets it make a common mistake: it copies a
-name with a terminator into a block that was made for the name alone. Then it questions that process from outside, with
+		Long: `demo starts a second process that keeps a few hundred names in a heap, and lets
+it make a common mistake: it copies a name with a terminator into a block that
+was made for the name alone. Then it questions that process from outside, with
 the same commands that you would use.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 	}
 	c.Flags().BoolVar(&victim, "victim", false, "be the second process")
 	_ = c.Flags().MarkHidden("victim")
@@ -136,18 +137,28 @@ func runDemo(ctx context.Context, t *terminal) error {
 	style := t.style(name)
 	return t.answer(d, func(w io.Writer) error {
 		return errors.Join(
-			story(w, "Process %d is a small Go program that keeps the names of 300 sessions in off-heap memory: the garbage\ncollector never sees it, and no race detector or profiler does. It runs while we look. Is anything wrong?", pid),
+			story(w, `Process %d is a small Go program that keeps the names of 300 sessions in
+off-heap memory: the garbage collector never sees it, and no race detector or
+profiler does. It runs while we look. Is anything wrong?`, pid),
 			prompt(w, style, "check "+name),
 			render.Check(w, d.Before, style),
-			story(w, "Nothing is. Now the program makes a mistake that C programmers know well: it copies a name and a 0 behind it\ninto a block that was made for the name alone. One byte lands past the end. The program goes on; nothing crashes."),
+			story(w, `Nothing is. Now the program makes a mistake that C programmers know well: it
+copies a name and a 0 behind it into a block that was made for the name alone.
+One byte lands past the end. The program goes on; nothing crashes.`),
 			prompt(w, style, "check "+name),
 			render.Check(w, d.Check, style),
-			story(w, "Every block ends in a seal: one word that holds a hash of the block's address, how much was asked for, and\nwhether it is live. The bytes before it carry a pattern. So one byte too many is seen, from outside, and how many\nbytes the program had asked for is known. What is that block, and what are its bytes?"),
+			story(w, `Every block ends in a seal: one word that holds a hash of the block's address,
+how much was asked for, and whether it is live. The bytes before it carry a
+pattern. So one byte too many is seen, from outside, and how many bytes the
+program had asked for is known. What is that block, and what are its bytes?`),
 			prompt(w, style, "whatis "+name+" "+inspect.Address(block).String()),
 			render.Whatis(w, d.Whatis, style),
 			prompt(w, style, "hexdump "+name+" "+inspect.Address(block).String()),
 			render.Hexdump(w, d.Hexdump, style),
-			story(w, "That was the demo. Next:\n  glassheap math --geometry notes     are my calculations right?\n  glassheap replay TRACE              a real program's allocations, checked from outside while they run\n  glassheap help                      every question you can ask"),
+			story(w, `That was the demo. Next:
+  glassheap math --geometry notes   are my calculations right?
+  glassheap replay TRACE            a recorded program, checked while it runs
+  glassheap help                    every question you can ask`),
 		)
 	})
 }

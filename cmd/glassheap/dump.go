@@ -14,9 +14,11 @@ func newDump(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dump TARGET STRUCT",
 		Short: "the fields of one struct of the heap's memory",
-		Long: `dump shows a struct field by field, by the schema that the heap carries. STRUCT is one of
+		Long: `dump shows a struct field by field, by the schema that the heap carries. STRUCT
+is one of
 
-  header, identity, twin, bin N, arena N, slab N, span N, cache N, magazine CACHE.BIN, page N
+  header, identity, twin, bin N, arena N, slab N, span N, cache N,
+  magazine CACHE.BIN, page N
 
 or the address of a struct, or of a block (then its slab is shown).`,
 		Example: "  glassheap dump 4711 header\n  glassheap dump 4711 slab 17\n  glassheap dump 4711 magazine 0.3",

@@ -15,7 +15,7 @@ func newHexdump(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "hexdump TARGET ADDRESS [BYTES]",
 		Short:   "bytes of memory: data, slack, seals, and what is damaged",
-		Long:    "hexdump shows bytes with what they are. Without BYTES it shows the whole block that the address lies in, or 256 bytes where there is none.",
+		Long:    "hexdump shows bytes with what they are. Without BYTES it shows the whole block\nthat the address lies in, or 256 bytes where there is none.",
 		Example: "  glassheap hexdump 4711 0x7f68f6eb2a40\n  glassheap hexdump 4711 0x7f68f6eb2a40 512",
 	}
 	o.addFlags(c)
@@ -32,9 +32,11 @@ func newHexdump(t *terminal) *cobra.Command {
 		}
 		bytes := 0
 		if len(rest) > 1 {
-			if bytes, err = strconv.Atoi(rest[1]); err != nil || bytes <= 0 {
-				return fmt.Errorf("%q is no number of bytes", rest[1])
+			n, err := strconv.ParseInt(rest[1], 0, 32)
+			if err != nil || n <= 0 {
+				return fmt.Errorf("%q is no number of bytes: write one like 64 or 0x40", rest[1])
 			}
+			bytes = int(n)
 		}
 		r, err := h.Hexdump(address, bytes)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ func newMap(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "map TARGET [ADDRESS]",
 		Short:   "a drawing: arenas, bins, and on request the blocks of slabs",
-		Long:    "map draws the heap from its arenas down. --bin draws the blocks of a bin's slabs, an address those of the slab that it lies in.",
+		Long:    "map draws the heap from its arenas down. --bin draws the blocks of a bin's\nslabs, an address those of the slab that it lies in.",
 		Example: "  glassheap map 4711\n  glassheap map 4711 --bin 3\n  glassheap map 4711 0x7f68f6eb2a40",
 	}
 	o.addFlags(c)
@@ -29,6 +30,9 @@ func newMap(t *terminal) *cobra.Command {
 			return err
 		}
 		defer heap.Close()
+		if c.Flags().Changed("bin") && options.Bin < 0 {
+			return fmt.Errorf("--bin %d: bins are numbered from 0 (`glassheap bins %s` lists them)", options.Bin, name)
+		}
 		if len(rest) > 0 {
 			if options.Address, err = parseAddress(rest[0]); err != nil {
 				return err

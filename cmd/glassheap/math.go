@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -19,9 +21,10 @@ func newMath(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "math [TARGET]",
 		Short: "are my calculations right? each figure: formula, derived, stored",
-		Long: `math derives the figures of a heap's geometry from first principles and holds them against what the heap has stored:
-in its bins, and in every slab that it has made. Without a target it makes a heap of the geometry and the mode that
---geometry and --mode name, fills a slab of each bin, and looks at that.`,
+		Long: `math derives the figures of a heap's geometry from first principles and holds
+them against what the heap has stored: in its bins, and in every slab that it
+has made. Without a target it makes a heap of the geometry and the mode that
+--geometry and --mode name, cuts a slab for each bin, and looks at that.`,
 		Example: "  glassheap math --geometry notes\n  glassheap math --geometry notes --mode sealed\n  glassheap math 4711",
 	}
 	o.addFlags(c)
@@ -29,7 +32,15 @@ in its bins, and in every slab that it has made. Without a target it makes a hea
 	c.Flags().StringVar(&mode, "mode", "plain", "its mode: plain or sealed")
 	_ = c.RegisterFlagCompletionFunc("geometry", cobra.FixedCompletions([]string{"default", "notes"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "sealed"}, cobra.ShellCompDirectiveNoFileComp))
-	c.Args = cobra.MaximumNArgs(1)
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 && len(o.names()) == 0 {
+			return nil
+		}
+		if c.Flags().Changed("geometry") || c.Flags().Changed("mode") {
+			return errors.New("--geometry and --mode are for the heap that math makes when there is no target: a target has its own")
+		}
+		return o.arguments(0, 0, "a target or none")(c, args)
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		var r *inspect.MathReport
 		var err error
@@ -62,11 +73,11 @@ in its bins, and in every slab that it has made. Without a target it makes a hea
 func mathOfFresh(ctx context.Context, geometry, mode string) (*inspect.MathReport, error) {
 	g, err := layout.ParseGeometry(geometry)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--geometry: %w", err)
 	}
 	m, err := layout.ParseMode(mode)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--mode: %w", err)
 	}
 	h, err := allocator.New(allocator.Options{Name: "math", Geometry: g, Mode: m})
 	if err != nil {

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/target"
@@ -14,27 +16,50 @@ import (
 
 // opening is the part of a command line that says which heap is meant.
 type opening struct {
+	pids *pflag.Flag
 	pid  int
 	file string
+	dlv  string
 	heap string
+	door door
 }
 
 func (o *opening) addFlags(c *cobra.Command) {
 	c.Flags().IntVar(&o.pid, "pid", 0, "look into the process with this id, instead of TARGET")
 	c.Flags().StringVar(&o.file, "file", "", "look into this snapshot or heap file, instead of TARGET")
+	c.Flags().StringVar(&o.dlv, "dlv", "", "look through the headless Delve session at this address (host:port), which stands at a breakpoint")
 	c.Flags().StringVar(&o.heap, "heap", "", "which heap of the process: its name, or #1, #2, …")
-	c.MarkFlagsMutuallyExclusive("pid", "file")
+	o.door.addFlag(c)
+	o.pids = c.Flags().Lookup("pid")
+	c.MarkFlagsMutuallyExclusive("pid", "file", "dlv") // for completion: arguments says it in words
 	_ = c.RegisterFlagCompletionFunc("pid", cobra.NoFileCompletions)
 	_ = c.RegisterFlagCompletionFunc("heap", cobra.NoFileCompletions)
 }
 
 // named reports whether flags say which heap is meant, so that no argument does.
-func (o *opening) named() bool { return o.pid != 0 || o.file != "" }
+func (o *opening) named() bool { return len(o.names()) > 0 }
+
+// names lists the flags that say which heap is meant.
+func (o *opening) names() (flags []string) {
+	if o.pids.Changed {
+		flags = append(flags, "--pid")
+	}
+	if o.file != "" {
+		flags = append(flags, "--file")
+	}
+	if o.dlv != "" {
+		flags = append(flags, "--dlv")
+	}
+	return flags
+}
 
 // arguments is how a command with TARGET and this many arguments of its own checks them.
 func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		n := len(args)
+		if flags := o.names(); len(flags) > 1 {
+			return fmt.Errorf("%s each name a target: leave all but one out", strings.Join(flags, " and "))
+		}
 		if !o.named() {
 			if n == 0 {
 				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a snapshot or heap file (`pgrep -l NAME` lists ids; `glassheap demo` needs none)", c.Name())
@@ -50,28 +75,40 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 
 // open opens the heap that flags or the first argument name, and returns the arguments that are left and the name by which
 // further commands can refer to the heap.
-func (o *opening) open(args []string) (t target.Target, rest []string, name string, err error) {
+func (o *opening) open(ctx context.Context, args []string) (t target.Target, rest []string, name string, err error) {
 	options := target.Options{Heap: o.heap}
 	switch {
-	case o.pid != 0:
+	case o.pids.Changed:
 		t, err = target.OpenProcess(o.pid, options)
 		name = strconv.Itoa(o.pid)
 	case o.file != "":
-		t, err = target.OpenFile(o.file)
-		name = o.file
+		t, err = target.OpenPath(o.file)
+		name = quoted(o.file)
+		if _, err := strconv.Atoi(o.file); err == nil {
+			name = "./" + o.file // digits alone are a process
+		}
+	case o.dlv != "":
+		t, err = target.OpenDelve(ctx, o.dlv, options)
+		name = "--dlv " + quoted(o.dlv)
 	default:
 		t, err = target.Open(args[0], options)
-		name, args = args[0], args[1:]
+		name, args = quoted(args[0]), args[1:]
+	}
+	if o.door.Text != "" {
+		t, name = o.door.open(t), ""
 	}
 	if o.heap != "" {
-		name += " --heap " + o.heap
+		name = strings.TrimSpace(name + " --heap " + quoted(o.heap))
+	}
+	if w, ok := t.(target.Warner); ok && err == nil && w.Warning() != "" {
+		fmt.Fprintln(os.Stderr, "glassheap:", w.Warning())
 	}
 	return t, args, name, err
 }
 
 // decoded is open for commands that ask a decoded heap.
 func (o *opening) decoded(ctx context.Context, args []string) (t target.Target, h *inspect.Heap, rest []string, name string, err error) {
-	t, rest, name, err = o.open(args)
+	t, rest, name, err = o.open(ctx, args)
 	if err != nil {
 		return nil, nil, nil, "", err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,27 +26,26 @@ type replayFlags struct {
 	skipContents       bool
 }
 
-// replayed is the answer of the replay command for one recording.
-type replayed struct {
-	Trace string `json:"trace"`
-	replay.Result
-	watcher.Seen
-	Malformed []mtrace.Malformed `json:"malformed,omitempty"`
-}
-
 func newReplay(t *terminal) *cobra.Command {
 	var f replayFlags
 	c := &cobra.Command{
 		Use:   "replay TRACE…",
-		Short: "repeat a recorded program's allocations on a heap, while a second process checks it",
-		Long: `replay drives a heap with the allocations of a real program, recorded by glibc's mtrace() (set MALLOC_TRACE and call
-mtrace(), see mtrace(3)): plain, .gz or .zst; "-" is standard input. Every block is allocated, filled, verified and freed
-when the recording says so. Meanwhile glassheap check looks at this process again and again, from outside.
+		Short: "repeat a recorded program's allocations, checked meanwhile",
+		Long: `replay drives a heap with the allocations of a real program, recorded by glibc's
+mtrace() (set MALLOC_TRACE and call mtrace(), see mtrace(3)): plain, .gz or
+.zst; "-" is standard input. Every block is allocated, filled, verified and
+freed when the recording says so. Meanwhile glassheap check looks at this
+process again and again, from outside.
 
-With --hold the process stays when it is done, so that you can question its heap. With --json there is one JSON object for
-each recording.`,
+With --hold the process stays when it is done, so that you can question its
+heap. With --json there is one JSON object for each recording.`,
 		Example: "  glassheap replay sqlite.mtrace.zst\n  glassheap replay --goroutines 2 --hold python.mtrace.zst",
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, traces []string) error {
+			if len(traces) == 0 {
+				return errors.New("replay needs a TRACE: a recording made by glibc's mtrace(), or - for standard input (`glassheap help replay` tells more)")
+			}
+			return f.check(traces)
+		},
 	}
 	c.Flags().IntVar(&f.goroutines, "goroutines", 1, "how many goroutines share the work")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "how many times each recording is replayed; -1: until interrupted")
@@ -58,12 +59,12 @@ each recording.`,
 	c.RunE = func(c *cobra.Command, traces []string) error {
 		found := false
 		for i, trace := range traces {
-			if trace == "-" && f.repeat != 1 {
-				return errors.New("standard input can be replayed once only: leave out --repeat, or give a file")
-			}
 			r, err := f.one(c.Context(), t, trace, f.hold && i == len(traces)-1)
 			if err != nil {
-				return fmt.Errorf("%s: %w", trace, err)
+				if !strings.Contains(err.Error(), trace) {
+					err = fmt.Errorf("%s: %w", trace, err)
+				}
+				return err
 			}
 			found = found || r.Findings > 0
 		}
@@ -74,6 +75,28 @@ each recording.`,
 	}
 	return c
 }
+
+// check finds what is wrong with the flags before anything is done.
+func (f *replayFlags) check(traces []string) error {
+	if _, err := layout.ParseMode(f.mode); err != nil {
+		return fmt.Errorf("--mode: %w", err)
+	}
+	if _, err := layout.ParseGeometry(f.geometry); err != nil {
+		return fmt.Errorf("--geometry: %w", err)
+	}
+	switch {
+	case f.goroutines < 1 || f.goroutines > mostGoroutines:
+		return fmt.Errorf("--goroutines %d: choose from 1 to %d", f.goroutines, mostGoroutines)
+	case f.repeat < 1 && f.repeat != -1:
+		return fmt.Errorf("--repeat %d: choose 1 or more, or -1 for until interrupted", f.repeat)
+	case f.repeat != 1 && slices.Contains(traces, "-"):
+		return errors.New("standard input can be replayed once only: leave out --repeat, or give a file")
+	}
+	return nil
+}
+
+// mostGoroutines is how many goroutines a replay may have.
+const mostGoroutines = 1024
 
 // one replays one recording on a heap of its own, and writes the answer.
 func (f *replayFlags) one(ctx context.Context, t *terminal, trace string, hold bool) (r replayed, err error) {
@@ -111,7 +134,7 @@ func (f *replayFlags) one(ctx context.Context, t *terminal, trace string, hold b
 	})
 	endProgress()
 	if reader != nil {
-		r.Malformed = reader.Report().First
+		r.Malformed = malformedLines(reader.Report().First)
 	}
 	interrupted := errors.Is(err, context.Canceled) && f.repeat < 0 // that is how an endless replay ends
 	if watch != nil {
@@ -123,7 +146,7 @@ func (f *replayFlags) one(ctx context.Context, t *terminal, trace string, hold b
 	if err != nil && !interrupted {
 		return r, err
 	}
-	if err := t.answer(r, func(w io.Writer) error { return r.write(w) }); err != nil {
+	if err := t.answer(r, func(w io.Writer) error { return r.write(w, f.alone) }); err != nil {
 		return r, err
 	}
 	if hold {
@@ -131,27 +154,4 @@ func (f *replayFlags) one(ctx context.Context, t *terminal, trace string, hold b
 		<-ctx.Done()
 	}
 	return r, player.Release()
-}
-
-// write writes the answer as text.
-func (r replayed) write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, `replayed %s in %.2f s
-  allocs         %10d
-  frees          %10d   %d of blocks that were allocated before the recording began
-  reallocs       %10d
-  peak           %10d blocks, %d bytes
-  live at end    %10d blocks, %d bytes
-  findings       %10d   in %d checks by a second process, which held this one still %d times, at most for %s
-`, r.Trace, r.Seconds, r.Allocs, r.Frees, r.UnknownFrees, r.Reallocs, r.PeakLiveBlocks, r.PeakLiveBytes, r.LiveBlocks, r.LiveBytes,
-		r.Findings, r.Checks, r.Stops, r.Longest)
-	for _, f := range r.First {
-		fmt.Fprintf(w, "  finding        %s\n", f.Summary)
-	}
-	if r.MalformedLines > 0 {
-		fmt.Fprintf(w, "  malformed      %10d lines were left out\n", r.MalformedLines)
-	}
-	if r.TornLastLine {
-		fmt.Fprintf(w, "  the last line is torn: the recording was cut off\n")
-	}
-	return err
 }

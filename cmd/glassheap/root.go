@@ -9,20 +9,28 @@ func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "glassheap",
 		Short: "question the memory of a glassheap heap",
-		Long: `glassheap questions the memory of a heap: of a running process, a snapshot or a heap file.
+		Long: `glassheap questions the memory of a heap: of a running process, a snapshot or a
+heap file.
 
-TARGET is the id of a process, or the path of a snapshot or a heap file. A running process is looked at while it
-runs; it is held still only for as long as copying the heap's metadata takes, and goes on whatever happens to glassheap.
+TARGET is the id of a process, or the path of a snapshot or a heap file. A
+running process is looked at while it runs; it is held still only for as long as
+copying the heap's metadata takes, and goes on whatever happens to glassheap.
 
 Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
-		Example: `  glassheap demo                       see it find an overflow in another process
-  glassheap check 4711                 is anything wrong?
-  glassheap structs 4711               have my structs been initialised properly?
-  glassheap math --geometry notes      are my calculations right?
+		Example: `  glassheap demo                    see it find an overflow in another process
+  glassheap check 4711              is anything wrong?
+  glassheap structs 4711            have my structs been initialised properly?
+  glassheap math --geometry notes   are my calculations right?
   glassheap whatis 4711 0x7f68f6eb2a52`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return noCommand(c, args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "write the answer as JSON")
 	root.PersistentFlags().StringVar(&t.color, "color", "auto", "colours: auto, always or never (NO_COLOR is honoured)")
@@ -39,7 +47,16 @@ Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
 	}
 	add("questions", newCheck(t), newStructs(t), newMath(t), newWhatis(t))
 	add("lists", newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t))
-	add("work", newSnapshot(t), newReplay(t), newDemo(t))
+	add("work", newSnapshot(t), newDlv(t), newGDB(t), newReplay(t), newDemo(t))
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return t.checkColor() }
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetHelpCommand(newHelp())
+	root.SetHelpCommandGroupID("work")
+	root.SetCompletionCommandGroupID("work")
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		nameShells(c)
+	}
+	fitHelp(root)
 	return root
 }

@@ -15,7 +15,7 @@ func newSlabs(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "slabs TARGET [BIN]",
 		Short:   "the slabs, of one bin or of all",
-		Long:    "slabs lists slabs. A slab's number is the page where it begins, counted from the first arena.",
+		Long:    "slabs lists slabs. A slab's number is the page where it begins, counted from the\nfirst arena.",
 		Example: "  glassheap slabs 4711 3",
 	}
 	o.addFlags(c)
@@ -29,7 +29,7 @@ func newSlabs(t *terminal) *cobra.Command {
 		bin := -1
 		if len(rest) > 0 {
 			if bin, err = strconv.Atoi(rest[0]); err != nil || bin < 0 {
-				return fmt.Errorf("%q is no bin: `glassheap bins %s` lists them by number", rest[0], name)
+				return fmt.Errorf("%q is no bin: bins are numbered from 0 (`glassheap bins %s` lists them)", rest[0], name)
 			}
 		}
 		r, err := h.Slabs(bin)

@@ -14,14 +14,15 @@ func newSnapshot(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "snapshot TARGET FILE",
 		Short: "keep the heap as it is now in a file",
-		Long: `snapshot writes the heap's metadata and every page in use to a file, compressed. The process is held still while that
-memory is copied. The file holds what the program had in its memory: only its owner may read it.`,
+		Long: `snapshot writes the heap's metadata and every page in use to a file, compressed.
+The process is held still while that memory is copied. The file holds what the
+program had in its memory: only its owner may read it.`,
 		Example: "  glassheap snapshot 4711 before.snapshot",
 	}
 	o.addFlags(c)
 	c.Args = o.arguments(1, 1, "a target and a file")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		heap, rest, name, err := o.open(args)
+		heap, rest, _, err := o.open(c.Context(), args)
 		if err != nil {
 			return err
 		}
@@ -32,7 +33,7 @@ memory is copied. The file holds what the program had in its memory: only its ow
 		if err != nil {
 			return err
 		}
-		return t.answer(r, func(w io.Writer) error { return render.Snapshot(w, r, t.style(name)) })
+		return t.answer(r, func(w io.Writer) error { return render.Snapshot(w, r, t.style(quoted(rest[0]))) })
 	}
 	return c
 }

@@ -18,9 +18,10 @@ func newStructs(t *terminal) *cobra.Command {
 	var options inspect.StructsOptions
 	c := &cobra.Command{
 		Use:   "structs TARGET",
-		Short: "have my structs been initialised properly? each field: found, expected",
-		Long: `structs judges every field of every struct of the heap's memory: what it holds, what it should hold, and what that
-follows from. By default it shows a line for each struct and every field that is wrong; --fields shows all.`,
+		Short: "have my structs been initialised properly? field by field",
+		Long: `structs judges every field of every struct of the heap's memory: what it holds,
+what it should hold, and what that follows from. By default it shows a line for
+each struct and every field that is wrong; --fields shows all.`,
 		Example: "  glassheap structs 4711\n  glassheap structs 4711 --wrong\n  glassheap structs 4711 --type Slab --fields",
 	}
 	o.addFlags(c)

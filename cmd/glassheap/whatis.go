@@ -11,9 +11,13 @@ import (
 func newWhatis(t *terminal) *cobra.Command {
 	var o opening
 	c := &cobra.Command{
-		Use:     "whatis TARGET ADDRESS",
-		Short:   "what does this address belong to?",
-		Long:    `whatis says of any address what is there: which block, how far inside, its place, its seal and its neighbours; or which field of which struct; or why nothing is there.`,
+		Use:   "whatis TARGET ADDRESS",
+		Short: "what does this address belong to?",
+		Long: `whatis says of any address what is there: which block, how far inside, its
+place, its seal and its neighbours; or which field of which struct; or why
+nothing is there.
+
+Exit status: 1 if the block is damaged.`,
 		Example: "  glassheap whatis 4711 0x7f68f6eb2a52",
 	}
 	o.addFlags(c)

@@ -43,7 +43,7 @@ var (
 func newImage(o allocator.Options, use func(*allocator.Heap)) *image {
 	// One P has one cache: what is in it does not depend on the scheduler.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	o.ReserveBytes, o.OnViolation = 16<<20, func(*allocator.Violation) {}
+	o.ReserveBytes, o.OnViolation = heapArenas*layout.ArenaBytes, func(*allocator.Violation) {}
 	h, err := allocator.New(o)
 	must(err)
 	defer h.Close() // its live blocks are leaks, and meant to be

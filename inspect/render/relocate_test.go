@@ -12,10 +12,16 @@ import (
 
 // What differs from one run to the next, and what it is in every image.
 const (
-	heapBase   = uint64(0x7f68f0000000)
+	heapData   = uint64(0x7f6900000000) // of the blocks: they stay where they are when the metadata get another size
 	heapSecret = uint64(0x5eed_0f_a_5ea1_cafe)
 	ownerPID   = 4711
 )
+
+// heapBase is where the header lies.
+var heapBase = heapData - layout.Place(heapArenas).Data
+
+// heapArenas is how many arenas the images reserve.
+const heapArenas = 16
 
 var heapStarted = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 

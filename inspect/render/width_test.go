@@ -22,10 +22,12 @@ func TestWidths(t *testing.T) {
 	r := m.check(t)
 	bins, err := m.open(t).Bins(context.Background())
 	require.NoError(t, err)
+	figures, err := notesImage().open(t).Math(context.Background()) // has notes that are longer than any line
+	require.NoError(t, err)
 	widest := func(columns int) (widest int, text string) {
 		var b bytes.Buffer
 		s := render.Style{Target: "4711", Width: columns}
-		require.NoError(t, errors.Join(render.Check(&b, r, s), render.Bins(&b, bins, s, false)))
+		require.NoError(t, errors.Join(render.Check(&b, r, s), render.Bins(&b, bins, s, false), render.Math(&b, figures, s)))
 		for _, line := range strings.Split(b.String(), "\n") {
 			widest = max(widest, utf8.RuneCountInString(line))
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,7 +28,9 @@ func TestView(t *testing.T) {
 	copy(b, noise(1, len(b)))
 	require.Greater(t, opened.Size(), before)
 	size := opened.Size()
-	require.True(t, bytes.Equal(readAll(t, opened, size-20<<20, 20<<20), opened.(Viewer).View(size-20<<20, 20<<20)))
+	block := int64(uint64(uintptr(unsafe.Pointer(&b[0]))) - opened.Base())
+	require.True(t, bytes.Equal(readAll(t, opened, block, 30<<20), opened.(Viewer).View(block, 30<<20)))
+	require.Nil(t, opened.(Viewer).View(block-8192, 16384), "a hole, which the read would fill")
 	require.Equal(t, readAll(t, opened, 0, 4096), header)
 
 	for _, wrong := range []Extent{{-1, 5}, {0, -1}, {size, 1}, {1<<63 - 1, 1<<63 - 1}, {size - 5, 6}} {

@@ -1,0 +1,212 @@
+package allocator
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMoreProcessorsThanAtTheStart: a heap that was made for one P serves those that come later.
+func TestMoreProcessorsThanAtTheStart(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	h := newHeap(t, Options{})
+	require.EqualValues(t, cachesWanted(1), h.header().CachesReady)
+	var wg sync.WaitGroup
+	var ready atomic.Int64
+	work := func(together int64) {
+		meet(&ready, together)
+		var live [][]byte
+		for i := range 20000 {
+			b, err := h.Alloc(1 + i%900)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			b[0] = byte(i)
+			live = append(live, b)
+			if len(live) > 100 {
+				if err := h.Free(live[i%100]); err != nil {
+					t.Error(err)
+				}
+				live[i%100] = live[100]
+				live = live[:100]
+			}
+		}
+		for _, b := range live {
+			if err := h.Free(b); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for range 4 {
+		wg.Go(func() { work(0) })
+	}
+	for i, procs := range []int64{2, 8, 3} {
+		runtime.GOMAXPROCS(int(procs))
+		for range 2 {
+			wg.Go(func() { work(2 + 2*int64(i)) })
+		}
+		wg.Wait()
+	}
+	require.Greater(t, h.header().CachesReady, uint64(1))
+	s := h.Stats()
+	require.EqualValues(t, 10*20000, s.Allocs)
+	require.EqualValues(t, 10*20000, s.Frees)
+	require.Zero(t, s.LiveBlocks)
+	sound(t, h)
+}
+
+// TestTwoGoroutinesFreeTheSameBlock at the same time, again and again (double_free_two_goroutines). Sealed, the heap may let
+// both through, but it never hands a live block out, and it is sound again when its magazines have come round.
+func TestTwoGoroutinesFreeTheSameBlock(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	var kinds [2]atomic.Int64 // violations: double-free, others
+	h := newHeap(t, Options{OnViolation: func(v *Violation) {
+		if v.Kind == DoubleFree {
+			kinds[0].Add(1)
+		} else {
+			kinds[1].Add(1)
+		}
+	}})
+	const rounds = 3000
+	var block atomic.Pointer[byte]
+	var started, done atomic.Int64
+	await := func(counter *atomic.Int64, round int64) {
+		for spins := 0; counter.Load() < round; spins++ {
+			if spins%1000 == 999 {
+				runtime.Gosched()
+			}
+		}
+	}
+	var other error
+	go func() {
+		for round := int64(1); round <= rounds; round++ {
+			await(&started, round)
+			other = h.FreePointer(unsafe.Pointer(block.Load()))
+			done.Store(round)
+		}
+	}()
+	both := 0
+	keep := malloc(t, h, 64)
+	for round := int64(1); round <= rounds; round++ {
+		p, q := malloc(t, h, 64), malloc(t, h, 64)
+		require.True(t, p != q && p != keep && q != keep, "one block, two owners")
+		block.Store((*byte)(p))
+		started.Store(round)
+		err := h.FreePointer(p)
+		await(&done, round)
+		switch {
+		case err == nil && other == nil:
+			both++
+		case err != nil && other != nil:
+			t.Fatalf("neither freed it: %v; %v", err, other)
+		}
+		require.NoError(t, h.FreePointer(q))
+	}
+	t.Logf("%d of %d times both were let through", both, rounds)
+	require.Zero(t, kinds[1].Load())
+	require.GreaterOrEqual(t, int(kinds[0].Load()), rounds-both)
+
+	for try := 0; try < 100 && len(findings(t, h)) > 0; try++ {
+		comeRound(t, h, 64)
+	}
+	sound(t, h)
+	require.EqualValues(t, 1, h.Stats().LiveBlocks)
+}
+
+// meet returns when this many goroutines have come here, all of them running, so each on a P of its own.
+func meet(here *atomic.Int64, many int64) {
+	if many == 0 {
+		return
+	}
+	here.Add(1)
+	for spins := 0; here.Load() < many; spins++ {
+		if spins > 1e6 {
+			runtime.Gosched() // there may be fewer Ps
+		}
+	}
+}
+
+// comeRound has two goroutines at the same time, so each on a P of its own, take all free blocks of n bytes and free them.
+func comeRound(t *testing.T, h *Heap, n int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var running atomic.Int64
+	for range 2 {
+		wg.Go(func() {
+			meet(&running, 2)
+			var blocks []unsafe.Pointer
+			for range 1000 {
+				p, err := h.Malloc(n)
+				if err != nil {
+					t.Error(err)
+				}
+				blocks = append(blocks, p)
+			}
+			for _, p := range blocks {
+				if err := h.FreePointer(p); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestABlockThatIsInAMagazineTwice: what two frees at the same time leave behind. It comes out once, wherever it has got to.
+func TestABlockThatIsInAMagazineTwice(t *testing.T) {
+	oneCache(t)
+	for name, comeBy := range map[string]func(t *testing.T, h *Heap) []unsafe.Pointer{
+		"alloc": func(t *testing.T, h *Heap) (blocks []unsafe.Pointer) {
+			for range 500 {
+				blocks = append(blocks, malloc(t, h, 2000))
+			}
+			return blocks
+		},
+		"flush": func(t *testing.T, h *Heap) (blocks []unsafe.Pointer) {
+			fillAndFreeAll(t, h, 2000, 3000) // more than the depot holds
+			return drain(t, h, 2000)
+		},
+		"scavenge": func(t *testing.T, h *Heap) (blocks []unsafe.Pointer) {
+			fillAndFreeAll(t, h, 2000, 100)
+			h.Scavenge()
+			return drain(t, h, 2000)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHeap(t, Options{ReserveBytes: 8 << 20})
+			fillAndFreeAll(t, h, 2000, 100)
+			p := malloc(t, h, 2000)
+			require.NoError(t, h.FreePointer(p))
+			// The second of two frees, both of which have found the block live: it is pushed all the same.
+			require.NoError(t, h.keep(uint64(uintptr(p))))
+
+			seen := map[unsafe.Pointer]bool{}
+			for _, p := range comeBy(t, h) {
+				require.False(t, seen[p], "one block, two owners")
+				seen[p] = true
+			}
+			require.EqualValues(t, len(seen), h.Stats().LiveBlocks)
+			for p := range seen {
+				require.NoError(t, h.FreePointer(p))
+			}
+			h.Scavenge()
+			sound(t, h)
+		})
+	}
+}
+
+func fillAndFreeAll(t *testing.T, h *Heap, n, count int) {
+	t.Helper()
+	blocks := make([]unsafe.Pointer, count)
+	for i := range blocks {
+		blocks[i] = malloc(t, h, n)
+	}
+	for _, p := range blocks {
+		require.NoError(t, h.FreePointer(p))
+	}
+}

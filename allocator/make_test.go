@@ -1,0 +1,87 @@
+package allocator
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMakeRefusesGoPointersByName(t *testing.T) {
+	h := newHeap(t, Options{})
+	type inner struct {
+		n    int
+		link *int
+	}
+	type outer struct {
+		key  uint64
+		rows [2]inner
+	}
+	refused := func(path string, err error) {
+		t.Helper()
+		require.ErrorContains(t, err, path)
+		require.ErrorContains(t, err, "can't live off-heap")
+	}
+	_, err := Make[outer](h, 1)
+	refused("allocator.outer.rows[0].link (*int)", err)
+	_, err = Make[string](h, 1)
+	refused("a string can't", err)
+	_, err = Make[any](h, 1)
+	refused("a interface {} can't", err)
+	for _, make := range []func() error{
+		func() error { _, err := Make[[]byte](h, 1); return err },
+		func() error { _, err := Make[map[int]int](h, 1); return err },
+		func() error { _, err := Make[chan int](h, 1); return err },
+		func() error { _, err := Make[func()](h, 1); return err },
+		func() error { _, err := Make[unsafe.Pointer](h, 1); return err },
+	} {
+		refused("is a Go pointer", make())
+	}
+	require.Zero(t, h.Stats().LiveBlocks)
+}
+
+func TestMakeTakesWhatHoldsNoPointer(t *testing.T) {
+	h := newHeap(t, Options{})
+	type row struct {
+		key   uintptr
+		none  [0]*int
+		score complex128
+		name  [13]byte
+		ok    bool
+	}
+	rows, err := Make[row](h, 1000)
+	require.NoError(t, err)
+	require.Equal(t, make([]row, 1000), rows)
+	for i := range rows {
+		rows[i] = row{key: uintptr(i), name: [13]byte{'x'}, ok: true}
+	}
+	require.NoError(t, FreeSlice(h, rows))
+	violated(t, FreeSlice(h, rows), DoubleFree)
+
+	again, err := Make[row](h, 1000)
+	require.NoError(t, err)
+	require.Equal(t, make([]row, 1000), again, "zeroed, whatever was there before")
+	violated(t, FreeSlice(h, again[:10:10]), SizeMismatch)
+	require.NoError(t, FreeSlice(h, again[:10]))
+}
+
+func TestMakeOfNothing(t *testing.T) {
+	h := newHeap(t, Options{})
+	none, err := Make[struct{}](h, 3)
+	require.NoError(t, err)
+	require.Len(t, none, 3)
+	require.NoError(t, FreeSlice(h, none))
+	empty, err := Make[uint64](h, 0)
+	require.NoError(t, err)
+	require.Empty(t, empty)
+	require.NoError(t, FreeSlice(h, empty))
+	require.Zero(t, h.Stats().Allocs)
+
+	wrong := (*SizeError)(nil)
+	_, err = Make[uint64](h, -1)
+	require.ErrorAs(t, err, &wrong)
+	_, err = Make[uint64](h, 1<<61)
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, SizeError{Size: 8, Count: 1 << 61, Limit: 8 << 40, Reason: wrong.Reason}, *wrong)
+	require.ErrorContains(t, err, "2305843009213693952 × 8 bytes")
+}

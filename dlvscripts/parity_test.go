@@ -1,0 +1,254 @@
+package dlvscripts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/render"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// question is one that both sides answer about the same stopped process: as data, as text, or both.
+type question struct {
+	command  string
+	textOnly bool
+	answer   func(*inspect.Heap) (any, error)
+	text     func(*bytes.Buffer, any) error
+}
+
+// look is the same heap, opened by the glassheap command's own code.
+func (s *session) look(heap string) (target.Target, *inspect.Heap) {
+	t, err := target.OpenProcess(s.pid(), target.Options{Heap: heap})
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { t.Close() })
+	h, err := inspect.Open(context.Background(), t)
+	require.NoError(s.t, err)
+	return t, h
+}
+
+// questions are those that lists and blocks answer, for one slab and one address.
+func questions(slab uint64, address string) []question {
+	ctx := context.Background()
+	style := render.Style{}
+	number := parse(address)
+	return []question{
+		{"gh_bins", false, func(h *inspect.Heap) (any, error) { return h.Bins(ctx) }, func(w *bytes.Buffer, r any) error {
+			return render.Bins(w, r.(*inspect.BinsReport), style, false)
+		}},
+		{"gh_slabs", false, func(h *inspect.Heap) (any, error) { return h.Slabs(-1) }, func(w *bytes.Buffer, r any) error {
+			return render.Slabs(w, r.(*inspect.SlabsReport), style)
+		}},
+		{fmt.Sprintf("gh_blocks %d", slab), false, func(h *inspect.Heap) (any, error) { return h.Blocks(slab) }, func(w *bytes.Buffer, r any) error {
+			return render.Blocks(w, r.(*inspect.BlocksReport), style, false)
+		}},
+		{"gh_math", false, func(h *inspect.Heap) (any, error) { return h.Math(ctx) }, func(w *bytes.Buffer, r any) error {
+			return render.Math(w, r.(*inspect.MathReport), style)
+		}},
+		{"gh_structs", false, func(h *inspect.Heap) (any, error) { return h.Structs(ctx, inspect.StructsOptions{}) }, nil},
+		{"gh_whatis " + address, false, func(h *inspect.Heap) (any, error) { return h.Whatis(number) }, func(w *bytes.Buffer, r any) error {
+			return render.Whatis(w, r.(*inspect.WhatisReport), style)
+		}},
+		{"gh_structs --fields", true, func(h *inspect.Heap) (any, error) { return h.Structs(ctx, inspect.StructsOptions{Most: 8}) }, func(w *bytes.Buffer, r any) error {
+			return render.Structs(w, r.(*inspect.StructsReport), style, true)
+		}},
+		{"gh_map", true, func(h *inspect.Heap) (any, error) { return h.Map(ctx, inspect.MapOptions{Bin: -1, Most: 24}) }, func(w *bytes.Buffer, r any) error {
+			return render.Map(w, r.(*inspect.MapReport), style)
+		}},
+		{fmt.Sprintf("gh_map %s", address), true, func(h *inspect.Heap) (any, error) {
+			return h.Map(ctx, inspect.MapOptions{Bin: -1, Address: number, Most: 24})
+		}, func(w *bytes.Buffer, r any) error { return render.Map(w, r.(*inspect.MapReport), style) }},
+	}
+}
+
+func parse(address string) (n uint64) {
+	if _, err := fmt.Sscan(address, &n); err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// onlyThere are the keys that the glassheap command has and the scripts do not: what only it can know, or measures.
+var onlyThere = map[string]bool{"stopped_ns": true, "stops": true}
+
+// differs are the keys whose values may differ: one reads by other ways than the other.
+var differs = map[string]bool{"elapsed_ns": true, "bytes": true, "owner": true}
+
+// same holds an answer of the scripts against the command's: the same keys, the same values.
+func same(t *testing.T, path string, here, there any) {
+	switch there := there.(type) {
+	case map[string]any:
+		here, ok := here.(map[string]any)
+		require.True(t, ok, path)
+		for key, value := range there {
+			if onlyThere[key] {
+				continue
+			}
+			require.Contains(t, here, key, path)
+			if !differs[key] {
+				same(t, path+"."+key, here[key], value)
+			}
+		}
+		for key := range here {
+			require.Contains(t, there, key, path)
+		}
+	case []any:
+		here, ok := here.([]any)
+		require.True(t, ok, path)
+		require.Len(t, here, len(there), "%s: %v, not %v", path, here, there)
+		for i := range there {
+			same(t, fmt.Sprintf("%s[%d]", path, i), here[i], there[i])
+		}
+	default:
+		require.Equal(t, there, here, path)
+	}
+}
+
+// asMap is an answer of the command as JSON shows it.
+func asMap(t *testing.T, answer any) (m map[string]any) {
+	text, err := json.Marshal(answer)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &m))
+	return m
+}
+
+var commandLine = regexp.MustCompile(`(?m)^next  .*\n`)
+
+// TestTheSameAnswers asks everything that both sides know of healthy heaps, as data and as text.
+func TestTheSameAnswers(t *testing.T) {
+	t.Parallel()
+	for _, scene := range []struct{ name, heap string }{{"shop", "orders"}, {"several", "sessions"}, {"notes", "notes"}} {
+		t.Run(scene.name, func(t *testing.T) {
+			s := startHeaps(t, scene.name)
+			chosen := " heap=" + scene.heap
+			_, h := s.look(scene.heap)
+			slabs, err := h.Slabs(-1)
+			require.NoError(t, err)
+			for _, q := range questions(uint64(slabs.Slabs[0].Slab), slabs.Slabs[0].Base.String()) {
+				expected, err := q.answer(h)
+				require.NoError(t, err)
+				if !q.textOnly {
+					answer := s.ask(q.command + " --json" + chosen)
+					var found map[string]any
+					require.NoError(t, json.Unmarshal([]byte(answer), &found), answer)
+					same(t, q.command, found, asMap(t, expected))
+				}
+				if q.text == nil {
+					continue
+				}
+				var text bytes.Buffer
+				require.NoError(t, q.text(&text, standing(expected)))
+				require.Equal(t, commandLine.ReplaceAllString(text.String(), ""), commandLine.ReplaceAllString(s.ask(q.command+chosen), ""))
+			}
+		})
+	}
+}
+
+// standing changes the owner of an answer to what it is called when it is seen through Delve.
+func standing(answer any) any {
+	switch r := answer.(type) {
+	case *inspect.BinsReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	case *inspect.SlabsReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	case *inspect.BlocksReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	case *inspect.MathReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	case *inspect.CheckReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	case *inspect.StructsReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	case *inspect.MapReport:
+		r.Heap.Owner.Kind = target.KindDelve
+	}
+	return answer
+}
+
+// TestTheSameCheck asks both sides what is wrong, with a heap in which several things are.
+func TestTheSameCheck(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "shop")
+	door, h := s.look("orders")
+	check := func() (map[string]any, *inspect.CheckReport) {
+		r, err := inspect.Check(context.Background(), door, inspect.CheckOptions{})
+		require.NoError(t, err)
+		return s.askJSON("gh_check"), r
+	}
+	found, expected := check()
+	same(t, "gh_check", found, asMap(t, expected))
+	require.True(t, expected.Healthy())
+
+	blocks, err := h.Blocks(0)
+	require.NoError(t, err)
+	var live, free []*inspect.Block
+	for _, b := range blocks.Blocks {
+		switch b.Place {
+		case inspect.PlaceLive:
+			live = append(live, b)
+		case inspect.PlaceCached, inspect.PlaceDepot:
+			free = append(free, b)
+		}
+	}
+	s.poke(uint64(live[3].Address)+uint64(live[3].Aligned+live[3].Requested), 0) // a terminator too many
+	s.poke(uint64(live[7].Address)+uint64(live[7].Size)+7, 0x41)                 // a seal, from behind
+	s.poke(uint64(free[5].Address)+uint64(free[5].Size)+2, 0x42)                 // the seal of a free block
+	for i := range 16 {
+		s.poke(uint64(live[11].Address)+8+uint64(i), 'z') // right through a seal
+	}
+	found, expected = check()
+	same(t, "gh_check", found, asMap(t, expected))
+	require.Len(t, expected.Findings, 4)
+	var text bytes.Buffer
+	require.NoError(t, render.Check(&text, standing(expected).(*inspect.CheckReport), render.Style{}))
+	looked := regexp.MustCompile(`(?m)^checked .*(\n[^\n]+)?\n`)
+	plain := func(text string) string { return looked.ReplaceAllString(commandLine.ReplaceAllString(text, ""), "") }
+	require.Equal(t, plain(text.String()), plain(s.ask("gh_check")))
+	for _, f := range expected.Findings {
+		dump, err := h.Hexdump(uint64(f.Address), 0)
+		require.NoError(t, err)
+		text.Reset()
+		require.NoError(t, render.Hexdump(&text, dump, render.Style{}))
+		require.Equal(t, text.String(), s.ask("gh_hexdump "+f.Address.String()))
+	}
+}
+
+// poke writes a byte of the process that is debugged.
+func (s *session) poke(address uint64, value byte) {
+	answer := strings.TrimSpace(s.ask(fmt.Sprintf("set *(*uint8)(%d) = %d", address, value)))
+	require.Empty(s.t, answer)
+}
+
+func regexpFirst(pattern, text string) string { return regexp.MustCompile(pattern).FindString(text) }
+
+// TestColours: the colours change nothing but colours.
+func TestColours(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "overrun")
+	s.ask("continue") // the overflow is there
+	commands := []string{"gh_check", "gh_bins", "gh_blocks block", "gh_whatis block", "gh_hexdump block", "gh_map block", "gh_structs"}
+	var plain []string
+	for _, command := range commands {
+		plain = append(plain, s.ask(command))
+	}
+	initFile, err := Unpack(built, Options{Color: true}, "")
+	require.NoError(t, err)
+	s.ask("source " + initFile)
+	escape := regexp.MustCompile("\x1b\\[[0-9;]*m")
+	looked := regexp.MustCompile(` in [\d.]+ (µs|ms|s)\n`)
+	for i, command := range commands {
+		answer := s.ask(command)
+		require.Contains(t, answer, "\x1b[", command)
+		if command == "gh_hexdump block" {
+			continue // in colours, only damage is marked by a line of its own
+		}
+		require.Equal(t, looked.ReplaceAllString(plain[i], ""), looked.ReplaceAllString(escape.ReplaceAllString(answer, ""), ""), command)
+	}
+}

@@ -1,0 +1,180 @@
+// Command heaps makes heaps, makes mistakes, and stops where the tests of the scripts want to look. Each argument is one of
+// the things it does.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator"
+)
+
+func main() {
+	for _, name := range os.Args[1:] {
+		do[name]()
+	}
+}
+
+var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "large": large, "crash": crash, "wait": wait, "abort": abort}
+
+// stop is where the debugger stops. block is one that is worth a look.
+//
+//go:noinline
+func stop(at string, block []byte) {
+	if at == "" {
+		fmt.Println(len(block))
+	}
+}
+
+func nothing() { stop("nothing", nil) }
+
+func heap(name string, o allocator.Options) *allocator.Heap {
+	o.Name, o.Policy = name, allocator.PolicyReport
+	if o.ReserveBytes == 0 {
+		o.ReserveBytes = 64 << 20
+	}
+	h, err := allocator.New(o)
+	if err != nil {
+		panic(err)
+	}
+	return h
+}
+
+func alloc(h *allocator.Heap, text string) []byte {
+	b, err := h.Alloc(len(text))
+	if err != nil {
+		panic(err)
+	}
+	copy(b, text)
+	return b
+}
+
+// shop makes a heap in which something is on every list: magazines in caches and in a depot, slabs that are full, that have
+// room, that are empty and that were given back, spans of every kind.
+func shop() {
+	h := heap("orders", allocator.Options{})
+	stop("shop", fill(h))
+}
+
+func fill(h *allocator.Heap) []byte {
+	var orders [][]byte
+	for i := range 450 {
+		orders = append(orders, alloc(h, fmt.Sprintf("order %03d, %s", i, goods[i%len(goods)])))
+	}
+	for i := 0; i < len(orders); i += 4 {
+		free(h, orders[i])
+	}
+	var parcels [][]byte
+	for range 400 {
+		parcels = append(parcels, alloc(h, string(make([]byte, 700))))
+	}
+	for _, b := range parcels[:360] {
+		free(h, b)
+	}
+	h.Scavenge()
+	for _, b := range parcels[360:370] {
+		free(h, b)
+	}
+	for i := 1; i < len(orders); i += 4 {
+		free(h, orders[i])
+	}
+	free(h, alloc(h, string(make([]byte, 50_000))))
+	alloc(h, string(make([]byte, 100_000)))
+	alloc(h, string(make([]byte, 3<<19)))
+	if _, err := h.AllocAligned(100, 64); err != nil {
+		panic(err)
+	}
+	return orders[2]
+}
+
+var goods = []string{"tea", "a teapot made of china", "two cups"}
+
+func free(h *allocator.Heap, b []byte) {
+	if err := h.Free(b); err != nil {
+		panic(err)
+	}
+}
+
+// wait waits for the end of standard input.
+func wait() {
+	fmt.Println("waiting")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// abort ends as a program does that finds itself in a state that can't be.
+func abort() {
+	debug.SetTraceback("crash")
+	panic("abort")
+}
+
+// several makes two heaps.
+func several() {
+	users := heap("users", allocator.Options{})
+	alloc(users, "ada")
+	sessions := heap("sessions", allocator.Options{Mode: allocator.ModePlain})
+	stop("several", alloc(sessions, "a session"))
+}
+
+// notes makes a heap of the lecture notes' geometry.
+func notes() {
+	h := heap("notes", allocator.Options{Geometry: allocator.GeometryNotes})
+	stop("notes", alloc(h, "a note"))
+}
+
+// overrun lets go of a block, takes one of the same size class, and writes one byte past its end.
+func overrun() {
+	h := heap("names", allocator.Options{})
+	name := alloc(h, "margaret")
+	stop("overrun", name)
+	free(h, name)
+	name = alloc(h, "rob")
+	write(name, "rob\x00")
+	stop("overrun", name)
+}
+
+// write does what C's strcpy does: Go's bounds checks don't reach here.
+//
+//go:noinline
+func write(b []byte, text string) {
+	for i := range len(text) {
+		*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = text[i]
+	}
+}
+
+// violate frees a block twice.
+func violate() {
+	h := heap("visits", allocator.Options{})
+	name := alloc(h, "barbara")
+	stop("violate", name)
+	free(h, name)
+	_ = h.Free(name)
+	stop("violate", name)
+}
+
+// large makes a heap of some thousand slabs.
+func large() {
+	h := heap("large", allocator.Options{ReserveBytes: 1 << 30})
+	var blocks [][]byte
+	for i := range 250_000 {
+		b, err := h.Alloc(20 + i%3*40)
+		if err != nil {
+			panic(err)
+		}
+		blocks = append(blocks, b)
+	}
+	for i := 0; i < len(blocks); i += 5 {
+		free(h, blocks[i])
+	}
+	stop("large", blocks[1])
+}
+
+// crash writes to the guard page behind a span.
+func crash() {
+	h := heap("crashed", allocator.Options{})
+	alloc(h, "a witness")
+	b := alloc(h, string(make([]byte, 100_000)))
+	*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), 25*4096)) = 1
+}

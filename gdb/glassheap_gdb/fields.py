@@ -1,0 +1,31 @@
+"""Every name of the memory format that these scripts use, in one place.
+
+Where a field lies and how large it is, is told by the schema that each heap carries (schema.py), or by DWARF. A name that
+does not stand here can't be read: Record refuses it. A test holds this list against the Go types, so a field that is
+renamed there is noticed here.
+"""
+
+# The structs of the memory.
+FIELDS = {
+    "Header": "Identity Twin ArenasUsed ArenasMapped CachesReady DescriptorsTop SpansLive",
+    "Identity": "Magic Mode Base Reserve Secret PID Name BinCount ArenasMax SealBytes SchemaHash Bins Caches Arenas"
+    " PageMap Descriptors DescriptorsEnd Data Checksum",
+    "Bin": "ID Size Stride Capacity Depot SlabCount",
+    "Cache": "ID Ready Magazines",
+    "Magazine": "Tally Inflow Next Bin Limit Blocks",
+    "Arena": "ID State FreePages SlabCount SpanCount",
+    "Slab": "Base Bin Stride Pages State Capacity Carved FreeCount FreeHead",
+    "Span": "Base Pages Requested State",
+}
+
+# The structs of the program, which only DWARF describes.
+PROGRAM_FIELDS = {
+    "Heap": "base",
+    "Violation": "Kind During Address Block Detail",
+}
+
+CONSTANTS = (
+    "Magic HeaderBytes PageBytes ArenaBytes DescriptorGrain SealMultiplier SealSizeMultiplier SealHashMask StateLive StateAligned StateFree"
+    " SlackByte LockTag TallyFreeStep TallyStepInverse TallyLimit ArenaHuge ArenaHugeTail"
+    " PageSlab PageSpan PageGuard LinkVirgin LinkOut LinkEnd LinkWithdrawn NoBlock MagazineBlocks"
+)

@@ -1,0 +1,51 @@
+"""Functions for expressions: `print $gh_whatis(p)`, `break main.go:81 if $gh_block(p) == 0`."""
+
+import gdb
+
+from . import blocks, expressions, heap, image, program
+from .problem import Problem, in_words
+
+
+def _address(value):
+    return expressions._address(value, "the argument") & (1 << 64) - 1
+
+
+class Whatis(gdb.Function):
+    """$gh_whatis(ADDRESS): what the address belongs to, in a sentence."""
+
+    def __init__(self):
+        super().__init__("gh_whatis")
+
+    def invoke(self, address):
+        """The sentence; or why there is none."""
+        try:
+            address = _address(address)
+            found = heap.heap_at(address)
+            if found is None:
+                return "{:#x} lies in no heap".format(address)
+            return program.ask_json(["whatis", "{:#x}".format(address)], image.of(found, image.around(address)))["sentence"]
+        except (Exception, KeyboardInterrupt) as failure:
+            return in_words(failure)
+
+
+class Block(gdb.Function):
+    """$gh_block(ADDRESS): the start of the block that the address belongs to; 0: it belongs to none."""
+
+    def __init__(self):
+        super().__init__("gh_block")
+
+    def invoke(self, address):
+        """The block's address."""
+        try:
+            address = _address(address)
+            found = heap.heap_at(address)
+            block = blocks.at(found, address) if found is not None else None
+        except (Problem, gdb.error):
+            block = None
+        return gdb.Value(0 if block is None else block.address)
+
+
+def load():
+    """Define the functions."""
+    Whatis()
+    Block()

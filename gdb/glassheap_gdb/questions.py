@@ -1,0 +1,82 @@
+"""The commands that ask the glassheap program: their words and options are those of its command line.
+
+commandline.json holds these, as a test writes them from the command line itself. Here is what GDB has to know beside it: what
+kind of argument a command takes, and how much of the heap its answer needs.
+"""
+
+import collections
+import json
+import os
+
+from . import image
+
+# kind: of the argument. needs: from the option values and the arguments to what the image must hold (see image.py).
+Question = collections.namedtuple("Question", "name short usage options kind least most needs example")
+
+# takes: what the option takes, for the help; "" for a switch. choices: for completion.
+Option = collections.namedtuple("Option", "name takes help choices")
+
+with open(os.path.join(os.path.dirname(__file__), "commandline.json"), encoding="utf-8") as _file:
+    _LINE = json.load(_file)
+
+# What every command understands.
+COMMON = tuple(Option(**option) for option in _LINE["common"])
+
+STRUCTS = ("header", "identity", "twin", "bin", "arena", "slab", "span", "cache", "magazine", "page")
+
+
+def _tables(_options, _arguments):
+    return image.tables
+
+
+def _seals(_options, _arguments):
+    return image.every_seal
+
+
+def _everything(_options, _arguments):
+    return image.everything
+
+
+def _around(options, arguments):
+    size = int(arguments[1]) if len(arguments) > 1 and arguments[1].isdigit() else 1 << 12
+    return image.around(int(arguments[0], 0), min(max(size, 1), 1 << 20))
+
+
+def _blocks(_options, arguments):
+    number = int(arguments[0], 0)
+
+    def ranges(heap):
+        page = number < len(heap.page_kinds())
+        yield from image.around(heap.page_address(number) if page else number)(heap)
+
+    return ranges
+
+
+def _map(options, arguments):
+    if "bin" in options:
+        return image.bin_of(int(options["bin"])) if options["bin"].isdigit() else image.tables
+    return _around(options, arguments) if arguments else image.tables
+
+
+def _question(name, kind, least, most, needs, example=""):
+    words = _LINE["commands"][name]
+    return Question(name, words["short"], words["usage"], tuple(Option(**option) for option in words["options"]), kind, least, most, needs, example)
+
+
+QUESTIONS = {
+    question.name: question
+    for question in (
+        _question("check", "", 0, 0, _seals),
+        _question("structs", "", 0, 0, _tables, "--type Slab --fields"),
+        _question("math", "", 0, 0, _tables),
+        _question("whatis", "address", 1, 1, _around, "b.array + 18"),
+        _question("stats", "", 0, 0, _tables),
+        _question("bins", "", 0, 0, _tables),
+        _question("slabs", "number", 0, 1, _tables, "3"),
+        _question("blocks", "address", 1, 1, _blocks, "17"),
+        _question("map", "address", 0, 1, _map, "--bin 3"),
+        _question("dump", "struct", 1, 3, _tables, "slab 17"),
+        _question("hexdump", "address", 1, 2, _around, "b.array 512"),
+        _question("snapshot", "file", 1, 1, _everything, "before.snapshot"),
+    )
+}

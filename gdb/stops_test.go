@@ -1,0 +1,92 @@
+package gdb
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestWatchStopsAtTheInstruction: not when blocks are freed and allocated again, but when one is run over, and in the line
+// that does it; where the seal is hit, and where the bytes before it are.
+func TestWatchStopsAtTheInstruction(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	for _, build := range []func(*testing.T) string{victim, unoptimisedVictim} {
+		for _, kind := range []string{"overflow", "slack", "churn"} {
+			transcript := play(t, "break main.ready\nrun "+kind+"\nglassheap watch b\ndelete 1\ncontinue\nshow language\nbacktrace 1\nglassheap check", build(t))
+			stop := answers(transcript, "continue")[0]
+			require.Contains(t, stop, "was run over", kind)
+			require.Contains(t, answer(t, transcript, "backtrace 1"), "main.overflow", kind)
+			require.Contains(t, answer(t, transcript, "show language"), `"auto; currently go"`)
+			require.Contains(t, answer(t, transcript, "glassheap check"), "overflow by 1 byte, past a live block of "+map[string]string{"overflow": "40", "slack": "41", "churn": "40"}[kind])
+		}
+	}
+}
+
+func TestWatchSaysWhyNot(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	transcript := play(t, "glassheap watch 0x10\nbreak main.ready\nrun plain\nglassheap watch b\nglassheap watch\nglassheap watch nothing.at.all\nglassheap watch h", victim(t))
+	found := answers(transcript, "glassheap watch 0x10")
+	require.Contains(t, found[0], "there is no program yet")
+	require.Contains(t, answer(t, transcript, "glassheap watch b"), "the heap is plain")
+	require.Contains(t, answer(t, transcript, "glassheap watch"), "watch takes an address")
+	require.Contains(t, answer(t, transcript, "glassheap watch nothing.at.all"), "glassheap: nothing.at.all: ")
+	require.Contains(t, answer(t, transcript, "glassheap watch h"), "the heap is plain")
+}
+
+// TestBreakInitShowsEachStructAsItIsMade, before the program has started, and goes on by itself.
+func TestBreakInitShowsEachStructAsItIsMade(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	for _, build := range []func(*testing.T) string{victim, unoptimisedVictim} {
+		out := answer(t, play(t, "glassheap break init\nrun overflow", build(t)), "run overflow")
+		require.Equal(t, 1, strings.Count(out, "\nArena 0 ")+strings.Count(out[:min(10, len(out))], "Arena 0 "), out)
+		require.Equal(t, 6, strings.Count(out, "\nSlab "), out)
+		require.NotContains(t, out, "WRONG")
+		require.Contains(t, out, "Capacity 512 ok")
+		require.NotContains(t, out, "Breakpoint", "it did not stop")
+	}
+}
+
+// TestBreakInitStopsWhenAFieldIsWrong: a bin is damaged before its first slab is made.
+func TestBreakInitStopsWhenAFieldIsWrong(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	transcript := play(t, `
+glassheap break init
+tbreak github.com/glassheap/glassheap/allocator.(*Heap).makeSlab
+run
+set variable b.Stride = 48
+continue
+backtrace 2`, unoptimisedVictim(t))
+	out := answer(t, transcript, "continue")
+	require.Regexp(t, `(?m)^Slab 0  0x[0-9a-f]+  \d+ checks, \d+ WRONG$`, out)
+	require.Regexp(t, `Stride 48 WRONG, expected 32 \(the bin's\s+stride\)`, out)
+	require.Contains(t, answer(t, transcript, "backtrace 2"), "OnSlabReady")
+}
+
+func TestBreakViolationStopsAtEach(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	transcript := play(t, "glassheap break violation\nrun double-free\nprint *violation\nglassheap whatis violation.Block\ncontinue", victim(t))
+	require.Regexp(t, `glassheap: double-free during free of 0x[0-9a-f]+: the block is free already\nnext  glassheap whatis 0x`, answer(t, transcript, "run double-free"))
+	require.Regexp(t, `= double-free during free of .* = \{.*Kind = double-free,`, answer(t, transcript, "print *violation"))
+	require.Contains(t, answer(t, transcript, "glassheap whatis violation.Block"), "the start of a cached block")
+	require.Contains(t, answer(t, transcript, "continue"), "exited normally")
+}
+
+// TestEveryStopIsLookedAtAnew: what was found out at one stop is not believed at the next.
+func TestEveryStopIsLookedAtAnew(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	transcript := play(t, "break main.ready\nrun overflow\nglassheap check\nprint $gh_status\ncontinue\nglassheap check\nprint $gh_status\nset variable *(char*)0 = 0\nkill\nglassheap check", victim(t))
+	checks := answers(transcript, "glassheap check")
+	require.Contains(t, checks[0], "healthy")
+	require.Contains(t, checks[1], "overflow by 1 byte")
+	require.Contains(t, checks[2], "there is no program yet")
+	status := answers(transcript, "print $gh_status")
+	require.Contains(t, status[0], "= 0")
+	require.Contains(t, status[1], "= 1")
+}
