@@ -10,12 +10,12 @@ import (
 func TestMakeRefusesGoPointersByName(t *testing.T) {
 	h := newHeap(t, Options{})
 	type inner struct {
-		n    int
-		link *int
+		N    int
+		Link *int
 	}
 	type outer struct {
-		key  uint64
-		rows [2]inner
+		Key  uint64
+		Rows [2]inner
 	}
 	refused := func(path string, err error) {
 		t.Helper()
@@ -23,7 +23,7 @@ func TestMakeRefusesGoPointersByName(t *testing.T) {
 		require.ErrorContains(t, err, "can't live off-heap")
 	}
 	_, err := Make[outer](h, 1)
-	refused("allocator.outer.rows[0].link (*int)", err)
+	refused("allocator.outer.Rows[0].Link (*int)", err)
 	_, err = Make[string](h, 1)
 	refused("a string can't", err)
 	_, err = Make[any](h, 1)
@@ -43,17 +43,17 @@ func TestMakeRefusesGoPointersByName(t *testing.T) {
 func TestMakeTakesWhatHoldsNoPointer(t *testing.T) {
 	h := newHeap(t, Options{})
 	type row struct {
-		key   uintptr
-		none  [0]*int
-		score complex128
-		name  [13]byte
-		ok    bool
+		Key   uintptr
+		None  [0]*int
+		Score complex128
+		Name  [13]byte
+		OK    bool
 	}
 	rows, err := Make[row](h, 1000)
 	require.NoError(t, err)
 	require.Equal(t, make([]row, 1000), rows)
 	for i := range rows {
-		rows[i] = row{key: uintptr(i), name: [13]byte{'x'}, ok: true}
+		rows[i] = row{Key: uintptr(i), Name: [13]byte{'x'}, OK: true}
 	}
 	require.NoError(t, FreeSlice(h, rows))
 	violated(t, FreeSlice(h, rows), DoubleFree)

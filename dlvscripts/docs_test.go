@@ -12,36 +12,32 @@ import (
 
 const docs = "../docs/delve.md"
 
-// shown are the transcripts of the documentation: each is a session that is played anew.
-var shown = map[string]func(*testing.T) string{
-	"overrun": func(t *testing.T) string {
-		r := record(startHeaps(t, "overrun")).typed("gh_watch block", "continue")
-		return r.text.String()
-	},
-	"init": func(t *testing.T) string {
-		program, err := heaps()
-		require.NoError(t, err)
-		text := record(start(t, "exec", program, "--", "overrun")).typed("gh_break init", "break main.stop", "continue").text.String()
-		return text
-	},
-	"bins": func(t *testing.T) string {
-		return record(startHeaps(t, "shop")).typed("gh_bins", "gh_map 34").text.String()
-	},
-	"whatis": func(t *testing.T) string {
-		return record(startHeaps(t, "shop")).typed("gh_whatis block", "gh_hexdump block").text.String()
-	},
-	"damaged": func(t *testing.T) string {
-		s := startHeaps(t, "shop")
-		_, h := s.look("orders")
-		dump, err := h.Dump("slab 12")
-		require.NoError(t, err)
-		for _, v := range dump.Values {
-			if v.Field == "FreeCount" {
-				s.poke(uint64(dump.Address)+v.Offset, 77)
-			}
+// shown are the transcripts of the documentation: sessions that are played anew, the last three of them one after the other.
+func shown(t *testing.T) map[string]string {
+	program, err := heaps()
+	require.NoError(t, err)
+	overrun := record(startHeaps(t, "overrun")).typed("gh_watch block", "continue")
+	structs := record(start(t, "exec", program, "--", "overrun")).typed("gh_break init", "break main.stop", "continue")
+
+	s := startHeaps(t, "shop")
+	bins, whatis, damaged := record(s), record(s), record(s)
+	bins.typed("gh_bins", "gh_map 34")
+	whatis.typed("gh_whatis block", "gh_hexdump block")
+	_, h := s.look("orders")
+	dump, err := h.Dump("slab 12")
+	require.NoError(t, err)
+	for _, v := range dump.Values {
+		if v.Field == "FreeCount" {
+			s.poke(uint64(dump.Address)+v.Offset, 77)
 		}
-		return record(s).typed("gh_check", "gh_structs --wrong").text.String()
-	},
+	}
+	damaged.typed("gh_check", "gh_structs --wrong")
+
+	texts := map[string]string{}
+	for name, r := range map[string]*transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged} {
+		texts[name] = r.text.String()
+	}
+	return texts
 }
 
 // TestDocumentation plays the sessions that the documentation shows: it shows what a reader will see.
@@ -50,14 +46,14 @@ func TestDocumentation(t *testing.T) {
 	text, err := os.ReadFile(docs)
 	require.NoError(t, err)
 	place := regexp.MustCompile("(?s)<!-- transcript (\\w+) -->\n```text\n(.*?)```")
-	seen := 0
+	texts, seen := shown(t), 0
 	played := place.ReplaceAllStringFunc(string(text), func(old string) string {
 		seen++
 		name := place.FindStringSubmatch(old)[1]
-		require.Contains(t, shown, name)
-		return "<!-- transcript " + name + " -->\n```text\n" + strings.TrimRight(shown[name](t), "\n") + "\n```"
+		require.Contains(t, texts, name)
+		return "<!-- transcript " + name + " -->\n```text\n" + strings.TrimRight(texts[name], "\n") + "\n```"
 	})
-	require.Equal(t, len(shown), seen, "each transcript is shown once")
+	require.Equal(t, len(texts), seen, "each transcript is shown once")
 	if *update {
 		require.NoError(t, os.WriteFile(docs, []byte(played), 0o644))
 	} else {

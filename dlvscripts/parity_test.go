@@ -124,11 +124,14 @@ var commandLine = regexp.MustCompile(`(?m)^next  .*\n`)
 // TestTheSameAnswers asks everything that both sides know of healthy heaps, as data and as text.
 func TestTheSameAnswers(t *testing.T) {
 	t.Parallel()
-	for _, scene := range []struct{ name, heap string }{{"shop", "orders"}, {"several", "sessions"}, {"notes", "notes"}} {
-		t.Run(scene.name, func(t *testing.T) {
-			s := startHeaps(t, scene.name)
-			chosen := " heap=" + scene.heap
-			_, h := s.look(scene.heap)
+	s := startHeaps(t, "shop", "several", "notes")
+	for i, heap := range []string{"orders", "sessions", "notes"} {
+		if i > 0 {
+			s.ask("continue")
+		}
+		t.Run(heap, func(t *testing.T) {
+			chosen := " heap=" + heap
+			_, h := s.look(heap)
 			slabs, err := h.Slabs(-1)
 			require.NoError(t, err)
 			for _, q := range questions(uint64(slabs.Slabs[0].Slab), slabs.Slabs[0].Base.String()) {
@@ -250,5 +253,48 @@ func TestColours(t *testing.T) {
 			continue // in colours, only damage is marked by a line of its own
 		}
 		require.Equal(t, looked.ReplaceAllString(plain[i], ""), looked.ReplaceAllString(escape.ReplaceAllString(answer, ""), ""), command)
+	}
+}
+
+// TestEveryAddressHasTheSameAnswer asks what is at an address of every kind.
+func TestEveryAddressHasTheSameAnswer(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "shop")
+	_, h := s.look("orders")
+	id := h.Identity()
+	data := uint64(id.Data)
+	var addresses []uint64
+	for _, offset := range []uint64{
+		0, 23, 15, 4096*4 - 1, 12 * 4096, 23 * 4096, 23*4096 + 99_990, 23*4096 + 100_000, 48*4096 - 1, 48 * 4096, 50 * 4096, 60 * 4096, 44*4096 + 0x40, 44*4096 + 0x38, 44*4096 + 0x60,
+		1 << 20, 1<<20 + 3<<19, 1<<20 + 3<<19 + 4096, 2<<20 + 5000, 3 << 20, 63 << 20, 64 << 20,
+	} {
+		addresses = append(addresses, data+offset)
+	}
+	for _, name := range []string{"header", "twin", "bin 3", "cache 0", "magazine 0.34", "arena 1", "slab 12", "span 23", "page 13"} {
+		dump, err := h.Dump(name)
+		require.NoError(t, err)
+		addresses = append(addresses, uint64(dump.Address), uint64(dump.Address)+dump.Bytes-1)
+	}
+	addresses = append(addresses, id.Schema, id.Schema+uint64(id.SchemaBytes), uint64(id.Caches)-1, id.Descriptors, id.DescriptorsEnd, id.Base-1, 1<<64-1)
+	for _, address := range addresses {
+		at := inspect.Address(address).String()
+		expected, err := h.Whatis(address)
+		require.NoError(t, err)
+		same(t, at, s.askJSON("gh_whatis "+at), asMap(t, expected))
+		var text bytes.Buffer
+		require.NoError(t, render.Whatis(&text, expected, render.Style{}))
+		require.Equal(t, commandLine.ReplaceAllString(text.String(), ""), commandLine.ReplaceAllString(s.ask("gh_whatis "+at), ""), at)
+		if expected.Block != nil && expected.Block.Bin < 0 {
+			blocks, err := h.Blocks(address)
+			require.NoError(t, err)
+			same(t, at, s.askJSON("gh_blocks "+at), asMap(t, blocks))
+		}
+		if expected.Block != nil && expected.Kind != "guard" { // Delve cannot read a guard page; the scripts say so
+			dump, err := h.Hexdump(address, 160)
+			require.NoError(t, err)
+			text.Reset()
+			require.NoError(t, render.Hexdump(&text, dump, render.Style{}))
+			require.Equal(t, text.String(), s.ask("gh_hexdump "+at+" 160"), at)
+		}
 	}
 }

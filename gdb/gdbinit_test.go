@@ -82,7 +82,7 @@ func TestASymbolicLinkStaysOne(t *testing.T) {
 // TestGDBReadsTheFile that InitFile names: a home folder with nothing, with the old file, with the new one, with both.
 func TestGDBReadsTheFile(t *testing.T) {
 	gdb := needGDB(t)
-	script := unpacked(t)
+	script, binary := unpacked(t), program(t) // built before HOME changes: Go's cache of builds is there
 	for name, files := range map[string][]string{"none": nil, "old": {".gdbinit"}, "new": {".config/gdb/gdbinit"}, "both": {".gdbinit", ".config/gdb/gdbinit"}} {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()
@@ -100,10 +100,10 @@ func TestGDBReadsTheFile(t *testing.T) {
 				_ = err
 				return string(out)
 			}
-			require.NoError(t, Install(file, script, program(t)))
+			require.NoError(t, Install(file, script, binary))
 			out := run()
 			require.Contains(t, out, "is anything wrong?")
-			require.Contains(t, out, program(t))
+			require.Contains(t, out, binary)
 			require.Equal(t, len(files) > 0, strings.Contains(out, "mine"), "%s", out)
 			require.NoError(t, Install(file, filepath.Join(home, "gone.py"), filepath.Join(home, "gone")))
 			out = run()

@@ -107,10 +107,9 @@ func TestAFrontEndUnfoldsTheHeapDownToItsBlocks(t *testing.T) {
 
 // mi is a GDB that is spoken to in its machine interface.
 type mi struct {
-	t    *testing.T
-	in   io.Writer
-	out  chan string
-	told []string
+	t   *testing.T
+	in  io.Writer
+	out chan string
 }
 
 func startMI(t *testing.T, program_ string) *mi {

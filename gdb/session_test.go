@@ -28,10 +28,14 @@ var shared struct {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	status := m.Run()
-	if shared.folder != "" {
-		_ = os.RemoveAll(shared.folder)
+	folder, err := os.MkdirTemp("", "glassheap-gdb-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	shared.folder, shared.built = folder, map[string]string{}
+	status := m.Run()
+	_ = os.RemoveAll(folder)
 	os.Exit(status)
 }
 
@@ -60,11 +64,6 @@ func build(t *testing.T, pkg string, flags ...string) string {
 	if path, ok := shared.built[key]; ok {
 		return path
 	}
-	if shared.folder == "" {
-		folder, err := os.MkdirTemp("", "glassheap-gdb-test-")
-		require.NoError(t, err)
-		shared.folder, shared.built = folder, map[string]string{}
-	}
 	path := filepath.Join(shared.folder, fmt.Sprintf("%d", len(shared.built)), filepath.Base(pkg))
 	out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -83,10 +82,7 @@ func program(t *testing.T) string        { return build(t, "../cmd/glassheap") }
 // unpacked is the script, as users get it.
 func unpacked(t *testing.T) string {
 	t.Helper()
-	shared.Lock()
-	folder := shared.folder
-	shared.Unlock()
-	script, err := Unpack(folder)
+	script, err := Unpack(shared.folder)
 	require.NoError(t, err)
 	return script
 }

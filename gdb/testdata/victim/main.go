@@ -19,7 +19,7 @@ import (
 //go:noinline
 func ready(h *allocator.Heap, b []byte) {
 	if h == nil {
-		println("ready")
+		println("ready", damaged)
 	}
 }
 
@@ -185,7 +185,7 @@ func damage(h *allocator.Heap, blocks [][]byte) {
 	head.Twin = both
 }
 
-// damaged names what is damaged now, for the tests.
+// damaged names what is damaged now: the tests read it in GDB.
 var damaged string
 
 func with[T any](h *allocator.Heap, what string, field *T, wrong T) {
