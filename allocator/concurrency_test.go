@@ -160,33 +160,40 @@ func comeRound(t *testing.T, h *Heap, n int) {
 // TestABlockThatIsInAMagazineTwice: what two frees at the same time leave behind. It comes out once, wherever it has got to.
 func TestABlockThatIsInAMagazineTwice(t *testing.T) {
 	oneCache(t)
-	for name, comeBy := range map[string]func(t *testing.T, h *Heap) []unsafe.Pointer{
-		"alloc": func(t *testing.T, h *Heap) (blocks []unsafe.Pointer) {
-			for range 500 {
-				blocks = append(blocks, malloc(t, h, 2000))
-			}
-			return blocks
-		},
-		"flush": func(t *testing.T, h *Heap) (blocks []unsafe.Pointer) {
-			fillAndFreeAll(t, h, 2000, 3000) // more than the depot holds
-			return drain(t, h, 2000)
-		},
-		"scavenge": func(t *testing.T, h *Heap) (blocks []unsafe.Pointer) {
-			fillAndFreeAll(t, h, 2000, 100)
-			h.Scavenge()
-			return drain(t, h, 2000)
-		},
+	for name, c := range map[string]struct {
+		before, after int // blocks that are freed before the one, and after it
+	}{
+		"alloc":    {0, 0},
+		"flush":    {1000, 1000}, // the depot is full by then: to the slab
+		"scavenge": {100, 100},   // into the depot, and from there to the slab
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHeap(t, Options{ReserveBytes: 8 << 20})
-			fillAndFreeAll(t, h, 2000, 100)
-			p := malloc(t, h, 2000)
-			require.NoError(t, h.FreePointer(p))
-			// The second of two frees, both of which have found the block live: it is pushed all the same.
-			require.NoError(t, h.keep(uint64(uintptr(p))))
+			blocks := make([]unsafe.Pointer, c.before+1+c.after)
+			var neighbour unsafe.Pointer // it stays, and with it the slab: a magazine must not have blocks of one that is gone
+			for i := range blocks {
+				blocks[i] = malloc(t, h, 2000)
+				if i == c.before {
+					neighbour = malloc(t, h, 2000)
+				}
+			}
+			for i, p := range blocks {
+				require.NoError(t, h.FreePointer(p))
+				if i == c.before {
+					// The second of two frees, both of which have found the block live: it is pushed all the same.
+					require.NoError(t, h.keep(uint64(uintptr(p))))
+				}
+			}
+			switch name {
+			case "scavenge":
+				h.Scavenge()
+				fallthrough
+			case "flush":
+				sound(t, h) // both have left the magazine
+			}
 
-			seen := map[unsafe.Pointer]bool{}
-			for _, p := range comeBy(t, h) {
+			seen := map[unsafe.Pointer]bool{neighbour: true}
+			for _, p := range drain(t, h, 2000) {
 				require.False(t, seen[p], "one block, two owners")
 				seen[p] = true
 			}
@@ -197,16 +204,5 @@ func TestABlockThatIsInAMagazineTwice(t *testing.T) {
 			h.Scavenge()
 			sound(t, h)
 		})
-	}
-}
-
-func fillAndFreeAll(t *testing.T, h *Heap, n, count int) {
-	t.Helper()
-	blocks := make([]unsafe.Pointer, count)
-	for i := range blocks {
-		blocks[i] = malloc(t, h, n)
-	}
-	for _, p := range blocks {
-		require.NoError(t, h.FreePointer(p))
 	}
 }

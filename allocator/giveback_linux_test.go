@@ -57,6 +57,10 @@ func TestWhatIsFreeIsGivenBack(t *testing.T) {
 		require.LessOrEqual(t, s.CachedBlocks, uint64(3*layout.MagazineBlocks), backing)
 		require.LessOrEqual(t, s.Slabs, uint64(10), backing)
 		require.LessOrEqual(t, s.InUseBytes, uint64(1<<20), backing)
+		for i := range int(h.header().Identity.BinCount) {
+			require.Zero(t, h.bin(i).EmptyCount, "empty slabs of bin %d", i)
+			require.Zero(t, h.bin(i).DepotBlocks, "the depot of bin %d", i)
+		}
 		require.LessOrEqual(t, s.MappedBytes, uint64(8<<20), backing)
 		require.LessOrEqual(t, held(t, h), int64(s.InUseBytes), "%s: no free page holds memory", backing)
 		sound(t, h)
@@ -69,7 +73,7 @@ func TestEmptySlabsAreGivenBackUnasked(t *testing.T) {
 	h := newHeap(t, Options{})
 	fillAndFree(t, h, 20<<10, 2000)
 	require.Less(t, h.Stats().Slabs, uint64(60), "of 700")
-	require.Greater(t, h.Stats().Slabs, uint64(1), "some are kept for what comes next")
+	require.NotZero(t, h.bin(int(h.classOf[20<<10/layout.ClassGrain])).EmptyCount, "some are kept for what comes next")
 	sound(t, h)
 }
 
@@ -118,4 +122,23 @@ func TestOneFreeArenaIsKept(t *testing.T) {
 	require.EqualValues(t, 1<<20, h.Stats().MappedBytes)
 	require.Zero(t, h.Stats().InUseBytes)
 	sound(t, h)
+
+	// The kept one is used again, so the next that becomes free is kept.
+	first, second := alloc(t, h, 900<<10), alloc(t, h, 900<<10)
+	require.EqualValues(t, 2<<20, h.Stats().MappedBytes)
+	require.NoError(t, h.Free(second))
+	require.EqualValues(t, 2<<20, h.Stats().MappedBytes)
+	require.NoError(t, h.Free(first))
+	require.EqualValues(t, 1<<20, h.Stats().MappedBytes)
+	sound(t, h)
+}
+
+// TestStatsCountsWhatIsCached: in the magazines and in the depots.
+func TestStatsCountsWhatIsCached(t *testing.T) {
+	oneCache(t)
+	h := newHeap(t, Options{})
+	fillAndFree(t, h, 1000, 400)
+	b := h.bin(int(h.classOf[1000/layout.ClassGrain]))
+	require.NotZero(t, b.DepotBlocks)
+	require.Equal(t, b.CarvedBlocks-b.FreeBlocks, h.Stats().CachedBlocks)
 }

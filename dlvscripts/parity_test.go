@@ -86,28 +86,36 @@ func same(t *testing.T, path string, here, there any) {
 	switch there := there.(type) {
 	case map[string]any:
 		here, ok := here.(map[string]any)
-		require.True(t, ok, path)
+		if !ok {
+			t.Fatalf("%s: %v, not %v", path, here, there)
+		}
 		for key, value := range there {
-			if onlyThere[key] {
-				continue
-			}
-			require.Contains(t, here, key, path)
-			if !differs[key] {
-				same(t, path+"."+key, here[key], value)
+			found, ok := here[key]
+			switch {
+			case onlyThere[key]:
+			case !ok:
+				t.Fatalf("%s: the scripts do not tell %s, which is %v", path, key, value)
+			case !differs[key]:
+				same(t, path+"."+key, found, value)
 			}
 		}
-		for key := range here {
-			require.Contains(t, there, key, path)
+		for key, value := range here {
+			if _, ok := there[key]; !ok {
+				t.Fatalf("%s: the scripts tell %s, which is %v, and the command does not", path, key, value)
+			}
 		}
 	case []any:
 		here, ok := here.([]any)
-		require.True(t, ok, path)
-		require.Len(t, here, len(there), "%s: %v, not %v", path, here, there)
+		if !ok || len(here) != len(there) {
+			t.Fatalf("%s: %v, not %v", path, here, there)
+		}
 		for i := range there {
 			same(t, fmt.Sprintf("%s[%d]", path, i), here[i], there[i])
 		}
 	default:
-		require.Equal(t, there, here, path)
+		if here != there {
+			t.Fatalf("%s: %v, not %v", path, here, there)
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func start(t *testing.T, args ...string) *session {
 		_ = s.command.Wait()
 		timer.Stop()
 	})
-	s.ask("source " + marker)
+	require.Contains(t, s.ask("source "+marker), "`gh` lists what you can ask", "the scripts were loaded")
 	return s
 }
 
@@ -115,7 +115,9 @@ func (s *session) ask(command string) string {
 	var answer strings.Builder
 	for {
 		line, err := s.out.ReadString('\n')
-		require.NoError(s.t, err, "Delve ended; it said:\n%s", answer.String()+line)
+		if err != nil {
+			s.t.Fatalf("Delve ended: %v; it said:\n%s%s", err, answer.String(), line)
+		}
 		for strings.HasPrefix(line, "(dlv) ") {
 			line = strings.TrimPrefix(line, "(dlv) ")
 		}

@@ -147,6 +147,25 @@ func TestSnapshotOfAStoppedProgram(t *testing.T) {
 	require.Regexp(t, `in snapshot stopped.snapshot of process \d+ \(victim\)`, strings.ReplaceAll(answer(t, transcript, "shell $GLASSHEAP_BINARY check "+file), "\n", " "))
 }
 
+// TestLoadedTwice: a second load replaces the first, as after an update.
+func TestLoadedTwice(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	again := "source " + unpacked(t)
+	transcript := play(t, again+"\nbreak main.ready\nrun\nglassheap watch b\n"+again+"\nglassheap check\nprint *h\ninfo pretty-printer global glassheap", victim(t))
+	require.Contains(t, answer(t, transcript, "glassheap check"), "healthy")
+	require.Contains(t, answer(t, transcript, "print *h"), `heap "sessions", sealed`)
+	require.Equal(t, 1, strings.Count(answer(t, transcript, "info pretty-printer global glassheap"), "Slab\n"))
+}
+
+// TestARunningProgramIsLeftAlone.
+func TestARunningProgramIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	transcript := play(t, "set non-stop on\nbreak main.ready\nrun wait < /dev/zero\ncontinue -a &\nshell sleep 0.3\nglassheap check\nprint $gh_whatis(1)\ninterrupt -a\nshell sleep 0.3\nkill", victim(t))
+	require.Contains(t, answer(t, transcript, "glassheap check"), "the program is running: interrupt it first")
+}
+
 // TestWithoutTheProgram: where the glassheap program is missing or is another one, that is said; what GDB can do by itself works.
 func TestWithoutTheProgram(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,8 @@ def load():
         if name == "glassheap_gdb":
             sys.modules[name].unload()
         del sys.modules[name]
-    folder = os.path.dirname(os.path.abspath(__file__))
+    # Not __file__: that is another script's, where one sources this.
+    folder = os.path.dirname(os.path.abspath(load.__code__.co_filename))
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # leave no traces beside the scripts
     sys.path.insert(0, folder)
     try:

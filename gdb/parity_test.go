@@ -2,6 +2,7 @@ package gdb
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -9,9 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// target is where a suggested command names the process, which it does not in gdb.
+var target = regexp.MustCompile("`(glassheap \\w+) \\d+")
+
 // facts is an answer's JSON without what depends on the door and the moment: who was asked, and how long it took.
 func facts(t *testing.T, text string) any {
 	t.Helper()
+	if strings.HasPrefix(text, "glassheap: ") {
+		return target.ReplaceAllString(text, "`$1") // there was no answer: for the same reason
+	}
 	var value map[string]any
 	require.NoError(t, json.Unmarshal([]byte(text), &value), "%s", text)
 	for _, field := range []string{"elapsed_ns", "stopped_ns", "stops"} {
@@ -43,7 +50,7 @@ func both(questions ...string) string {
 
 // withoutAddress are the questions that can be asked of any heap.
 var withoutAddress = []string{
-	"check --json", "structs --json", "math --json", "stats --json", "bins --json", "slabs --json", "slabs --json 4", "blocks --json 8", "map --json", "map --json --bin 4",
+	"check --json", "structs --json", "math --json", "stats --json", "bins --json", "slabs --json", "slabs --json 4", "blocks --json 8", "map --json", "map --json --bin 4", "map --json --slab 8",
 	"dump --json header", "dump --json slab 0", "dump --json bin 3",
 }
 

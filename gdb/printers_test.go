@@ -42,8 +42,8 @@ func TestBlocksAreTheCheckers(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "blocks.py")
 	require.NoError(t, os.WriteFile(script, []byte(`
 import json, gdb
-from glassheap_gdb import blocks, heap
-chosen = heap.choose()
+from glassheap_gdb import blocks, finding
+chosen = finding.choose()
 print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.requested, "seal": b.seal, "index": b.index, "size": b.size, "bin": b.bin}
                    for b in blocks.of_slab(chosen, page, address, slab)] for page, address, slab in chosen.slabs()]))
 `), 0o600))

@@ -169,7 +169,7 @@ func TestEveryNameOfTheFormatExists(t *testing.T) {
 	var uses [][3]string
 	python(t, `
 import ast, glob, os
-modules = {"gdb", "subprocess", "collections", "resource", "tempfile", "os", "re", "sys", "printers", "heap", "blocks", "image", "words", "printing"}
+modules = {"gdb", "subprocess", "collections", "resource", "tempfile", "os", "re", "sys", "printers", "heap", "blocks", "image", "words", "printing", "structs", "needs", "finding", "unfolding"}
 uses = []
 for path in sorted(glob.glob(os.path.join(os.path.dirname(fields.__file__), "*.py"))):
     with open(path, encoding="utf-8") as file:

@@ -88,10 +88,10 @@ func (c *census) count(s *Slab, problem func(index int, code Code, field, found,
 			place = PlaceWithdrawn
 			c.withdrawn++
 		}
+		c.places[i] = place
 		if (i < carved) == (place == PlaceVirgin) {
 			problem(i, CodeMetadata, fmt.Sprintf("Links[%d]", i), layout.Hex(uint64(link)), linkExpected(i < carved), fmt.Sprintf("%d blocks were ever handed out", carved))
 		}
-		c.places[i] = place
 	}
 	c.walkFreeList(s, problem)
 	for i, place := range c.places {

@@ -1,22 +1,28 @@
 """glassheap in GDB.
 
-    fields      the names of the memory format that are used here
-    schema      where each field lies: told by the heap itself
-    words       the packed words, taken apart
-    mappings    the program's memory mappings, live or in a core
-    memory      bytes, in bulk
-    heap        the heaps, found without symbols, and their tables
-    blocks      the blocks of a slab
-    image       a copy of a heap as a file …
-    program     … for the glassheap program, which has the answers
-    questions   which those are
-    commands    the command `glassheap`
-    watch       `glassheap watch`
-    hooks       `glassheap break`
-    functions   $gh_whatis, $gh_block
-    printers    what `print` shows, and an editor's tree of variables
-    moment      what was found out, kept while the program stands still
-    problem     what is told when something can't be done
+    fields         the names of the memory format that are used here
+    schema         where each field lies: told by the heap itself
+    words          the packed words, taken apart
+    mappings       the program's memory mappings, live or in a core
+    memory         bytes, in bulk
+    heap           one heap, and its tables
+    finding        the heaps, found without symbols, and the one that is meant
+    blocks         the blocks of a slab
+    needs          what of a heap a question needs …
+    image          … in a copy of it as a file …
+    program        … for the glassheap program, which has the answers
+    questions      which those are
+    commands       the command `glassheap`
+    expressions    the addresses that it takes
+    watch          `glassheap watch`
+    hooks          `glassheap break`
+    functions      $gh_whatis, $gh_block
+    unfolding      how a value is shown: a line, and one level of children
+    structs        the structs, shown so
+    word_printers  the packed words, in words
+    printers       which printer is for which type
+    moment         what was found out, kept while the program stands still
+    problem        what is told when something can't be done
 
 Memory that is read may be damaged or hostile: addresses are looked up, never followed blindly, sizes are bounded, and no
 Python traceback reaches the user. Nothing is ever written to the program.

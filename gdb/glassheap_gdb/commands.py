@@ -6,7 +6,7 @@ import textwrap
 
 import gdb
 
-from . import expressions, heap, image, moment, program
+from . import expressions, finding, heap, image, moment, needs, program
 from .problem import Problem, told
 from .questions import COMMON, QUESTIONS, STRUCTS
 
@@ -83,7 +83,7 @@ class Ask(gdb.Command):
         if q.name == "math" and ("geometry" in options or "mode" in options):
             status, answer = program.ask([q.name] + flags)  # about a heap that the program makes
         else:
-            chosen = heap.choose(wanted, address)
+            chosen = finding.choose(wanted, address)
             copy = image.of(chosen, q.needs(options, words))
             _warn_of_loss(chosen)
             status, answer = program.ask([q.name] + flags + ["--"] * bool(words) + words, copy, wanted)
@@ -110,7 +110,7 @@ class Ask(gdb.Command):
 def _warn_of_loss(chosen):
     if not moment.is_core(moment.program()):
         return
-    lost = moment.kept(("lost", chosen.base), lambda: image.lost_arenas(chosen))
+    lost = moment.kept(("lost", chosen.base), lambda: needs.lost_arenas(chosen))
     if lost:
         gdb.write(
             "glassheap: the core has lost the memory of {} ({}): do not believe what is said of blocks there. gcore stops at a\n"
@@ -159,7 +159,7 @@ def _takes(q):
 
 def _heap_names():
     try:
-        return [h.name for h in heap.heaps()]
+        return [h.name for h in finding.heaps()]
     except (Problem, gdb.error):
         return []
 

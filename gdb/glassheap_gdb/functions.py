@@ -2,7 +2,7 @@
 
 import gdb
 
-from . import blocks, expressions, heap, image, program
+from . import blocks, expressions, finding, image, needs, program
 from .problem import Problem, in_words
 
 
@@ -20,10 +20,10 @@ class Whatis(gdb.Function):
         """The sentence; or why there is none."""
         try:
             address = _address(address)
-            found = heap.heap_at(address)
+            found = finding.heap_at(address)
             if found is None:
                 return "{:#x} lies in no heap".format(address)
-            return program.ask_json(["whatis", "{:#x}".format(address)], image.of(found, image.around(address)))["sentence"]
+            return program.ask_json(["whatis", "{:#x}".format(address)], image.of(found, needs.around(address)))["sentence"]
         except (Exception, KeyboardInterrupt) as failure:
             return in_words(failure)
 
@@ -38,7 +38,7 @@ class Block(gdb.Function):
         """The block's address."""
         try:
             address = _address(address)
-            found = heap.heap_at(address)
+            found = finding.heap_at(address)
             block = blocks.at(found, address) if found is not None else None
         except (Problem, gdb.error):
             block = None

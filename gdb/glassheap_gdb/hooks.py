@@ -2,7 +2,7 @@
 
 import gdb
 
-from . import heap, image, moment, printers, program
+from . import finding, heap, image, moment, needs, program, structs
 from .problem import Problem, in_words, told
 
 _PACKAGE = "github.com/glassheap/glassheap/allocator."
@@ -83,10 +83,10 @@ class Init(Hook):
         """Show the struct with its verdicts; stop when one is wrong."""
         argument = self.argument()
         address, kind = int(argument), self.function.removeprefix("On").removesuffix("Ready")
-        found = heap.heap_at(address)
+        found = finding.heap_at(address)
         if found is None:
             raise Problem("{} was called with {:#x}, which lies in no heap".format(self.function, address))
-        answer = program.ask_json(["structs", "--type", kind], image.of(found, image.tables))
+        answer = program.ask_json(["structs", "--type", kind], image.of(found, needs.tables))
         struct = next((struct for struct in answer["structs"] if int(struct["address"], 16) == address), None)
         if struct is None:
             gdb.write("{} {:#x}  the heap's tables do not lead to it\n".format(kind, address))
@@ -135,7 +135,7 @@ class Violation(Hook):
         if str(argument) == self.shown:
             return False
         self.shown = str(argument)
-        violation = printers.Violation(argument.dereference())
+        violation = structs.Violation(argument.dereference())
         gdb.write("\nglassheap: {}\n".format(violation.to_string()))
         gdb.write("next  glassheap whatis {:#x}\n".format(violation["Block"] or violation["Address"]))
         return True

@@ -8,9 +8,9 @@ import collections
 import json
 import os
 
-from . import image
+from . import needs
 
-# kind: of the argument. needs: from the option values and the arguments to what the image must hold (see image.py).
+# kind: of the argument. needs: from the option values and the arguments to what the image must hold (see needs.py).
 Question = collections.namedtuple("Question", "name short usage options kind least most needs example")
 
 # takes: what the option takes, for the help; "" for a switch. choices: for completion.
@@ -26,41 +26,48 @@ STRUCTS = ("header", "identity", "twin", "bin", "arena", "slab", "span", "cache"
 
 
 def _tables(_options, _arguments):
-    return image.tables
+    return needs.tables
 
 
 def _seals(_options, _arguments):
-    return image.every_seal
+    return needs.every_seal
 
 
 def _everything(_options, _arguments):
-    return image.everything
+    return needs.everything
 
 
 def _around(options, arguments):
     size = int(arguments[1]) if len(arguments) > 1 and arguments[1].isdigit() else 1 << 12
-    return image.around(int(arguments[0], 0), min(max(size, 1), 1 << 20))
+    return needs.around(int(arguments[0], 0), min(max(size, 1), 1 << 20))
 
 
-def _blocks(_options, arguments):
-    number = int(arguments[0], 0)
+def _slab(text):
+    """The slab of that number, or at that address."""
+    number = int(text, 0)
 
     def ranges(heap):
         page = number < len(heap.page_kinds())
-        yield from image.around(heap.page_address(number) if page else number)(heap)
+        yield from needs.around(heap.page_address(number) if page else number)(heap)
 
     return ranges
 
 
+def _blocks(_options, arguments):
+    return _slab(arguments[0])
+
+
 def _map(options, arguments):
-    if "bin" in options:
-        return image.bin_of(int(options["bin"])) if options["bin"].isdigit() else image.tables
-    return _around(options, arguments) if arguments else image.tables
+    for name, need in (("bin", lambda text: needs.bin_of(int(text))), ("slab", _slab)):
+        if name in options:
+            # What is no number the program will refuse.
+            return need(options[name]) if options[name].isdecimal() else needs.tables
+    return _around(options, arguments) if arguments else needs.tables
 
 
-def _question(name, kind, least, most, needs, example=""):
+def _question(name, kind, least, most, need, example=""):
     words = _LINE["commands"][name]
-    return Question(name, words["short"], words["usage"], tuple(Option(**option) for option in words["options"]), kind, least, most, needs, example)
+    return Question(name, words["short"], words["usage"], tuple(Option(**option) for option in words["options"]), kind, least, most, need, example)
 
 
 QUESTIONS = {

@@ -6,7 +6,7 @@ block is freed or allocated again: a write after which everything is as it shoul
 
 import gdb
 
-from . import blocks, expressions, heap, moment
+from . import blocks, expressions, finding, moment
 from .problem import Problem, in_words, told
 
 _SEAL_BYTES = 8  # a watched word
@@ -37,7 +37,7 @@ Example: glassheap watch b.array"""
         address = expressions.address_of(argument.strip())
         if moment.is_core(moment.program()):
             raise Problem("nothing can be watched in a core: it does not run. Start the program in GDB, or attach to it")
-        found = heap.choose("", address)
+        found = finding.choose("", address)
         block = blocks.at(found, address)
         if not found.sealed:
             raise Problem("the heap is plain: its blocks have no seals to watch")
@@ -96,7 +96,7 @@ class Seal(gdb.Breakpoint):
             return False  # another run, other blocks
         with moment.stopping():
             try:
-                found = heap.heap_at(self.block)
+                found = finding.heap_at(self.block)
                 now = blocks.at(found, self.block) if found is not None else None
                 if now is None:
                     return False  # the heap is gone, or the page is something else now

@@ -43,10 +43,10 @@ seen = {}
 
 def remember_heaps():
     """Where heaps lay, for the test to recognise their addresses."""
-    from glassheap_gdb import heap, problem
+    from glassheap_gdb import finding, problem
 
     try:
-        seen.update({found.base: found.end for found in heap.heaps()})
+        seen.update({found.base: found.end for found in finding.heaps()})
     except (gdb.error, problem.Problem):
         pass
 

@@ -3,6 +3,7 @@ package target
 import (
 	"os"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,14 +30,10 @@ func (v *view) bytes(offset, bytes int64) []byte {
 	if v == nil || offset < 0 || bytes < 0 || offset > mostHeapBytes || bytes > mostHeapBytes {
 		return nil
 	}
-	// What the heap says may be a lie: no read through the mapping may fill a hole of the owner's file.
-	if hole, err := unix.Seek(int(v.file.Fd()), offset, unix.SEEK_HOLE); err != nil || hole < offset+bytes {
-		return nil
-	}
 	v.lock.Lock()
 	defer v.lock.Unlock()
 	if n := len(v.mapped); n > 0 && offset+bytes <= int64(len(v.mapped[n-1])) {
-		return v.mapped[n-1][offset : offset+bytes : offset+bytes]
+		return resident(v.mapped[n-1], offset, bytes)
 	}
 	info, err := v.file.Stat()
 	if err != nil || offset+bytes > info.Size() {
@@ -47,6 +44,28 @@ func (v *view) bytes(offset, bytes int64) []byte {
 		return nil // address space is short: it is read instead
 	}
 	v.mapped = append(v.mapped, mapped)
+	return resident(mapped, offset, bytes)
+}
+
+// resident is a part of a mapping, or nil when one of its pages is not in memory: it may be a hole, which a read through the
+// mapping would fill in the owner's file. What the heap says of its pages may be a lie, so the kernel is asked (mincore(2);
+// asking for the next hole by lseek would walk the whole file each time).
+func resident(mapped []byte, offset, bytes int64) []byte {
+	page := int64(pageBytes)
+	first := offset &^ (page - 1)
+	pages := make([]byte, (offset+bytes-first+page-1)/page)
+	if len(pages) == 0 {
+		return nil
+	}
+	_, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&mapped[first])), uintptr(offset+bytes-first), uintptr(unsafe.Pointer(&pages[0])))
+	if errno != 0 {
+		return nil
+	}
+	for _, state := range pages {
+		if state&1 == 0 {
+			return nil
+		}
+	}
 	return mapped[offset : offset+bytes : offset+bytes]
 }
 

@@ -39,7 +39,7 @@ var blockMutations = []mutation{
 		"a magazine gets an address inside a block"},
 	{"damaged block is not withdrawn", "free.go", "h.withdrawLive(v.Block)", "_ = v.Block",
 		"a damaged block stays live for ever"},
-	{"neighbour of a withdrawn block can't be freed", "free.go", "return index > 0 && *h.link(s, index-1) == layout.LinkWithdrawn", "return false",
+	{"neighbour of a withdrawn block can't be freed", "free.go", "return index > 0 && *h.link(s, index-1) == layout.LinkWithdrawn", "return index > 1<<20 && *h.link(s, index-1) == layout.LinkWithdrawn",
 		"one damaged block makes the next one a leak"},
 	{"slow free does not seal", "free.go", "*sealAt(h.pointer(address), c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)", "_ = c.size",
 		"a free block is sealed as live"},

@@ -32,8 +32,8 @@ var pageMutations = []mutation{
 		"arenas that are free stay mapped"},
 	{"two free arenas are kept", "arena.go", "case len(kept) == 0:", "case len(kept) < 2:",
 		"arenas that are free stay mapped"},
-	{"arena in use is unmapped", "arena.go", "case a.State != layout.ArenaPages || a.FreePages != layout.PagesPerArena:", "case a.State != layout.ArenaPages:",
-		"memory is taken away from its users"},
+	{"arena in use passes for the kept one", "arena.go", "case a.State != layout.ArenaPages || a.FreePages != layout.PagesPerArena:", "case a.State != layout.ArenaPages:",
+		"no free arena is kept for the next slab"},
 	{"kept arena stands in the way", "arena.go", "	for _, i := range h.freeArenas {\n		if a := h.arena(i); a.State", "	for _, i := range h.freeArenas[:0] {\n		if a := h.arena(i); a.State",
 		"a span that needs all of the reserve is refused though all of it is free"},
 	{"dirty pages are kept", "arena.go", "if int64(h.dirtyPages)*layout.PageBytes <= most {", "if most >= 0 {",
@@ -112,7 +112,7 @@ var pageMutations = []mutation{
 
 	{"descriptors are cut from the same place", "descriptor.go", "	head.DescriptorsTop = top\n", "",
 		"two structs have the same bytes"},
-	{"metadata grow over their guard page", "descriptor.go", "end := min((used+chunk-1)/chunk*chunk, (room+layout.PageBytes-1)&^(layout.PageBytes-1))", "end := (used + chunk - 1) / chunk * chunk",
+	{"metadata grow over their guard page", "descriptor.go", "end := min((used+chunk-1)/chunk*chunk, (room+layout.PageBytes-1)&^(layout.PageBytes-1))", "end := max((used+chunk-1)/chunk*chunk, layout.PageBytes)",
 		"a stray write meets a neighbour's figures before it meets a guard page"},
 
 	{"reserve lies anywhere", "backing.go", "before := -uintptr(start) & (layout.ArenaBytes - 1)", "before := uintptr(layout.PageBytes)",

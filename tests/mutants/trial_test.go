@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,8 +18,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
-var parallel = flag.Int("mutants.parallel", 2, "how many mutants are tried at the same time")
 
 // stages are the tests that a mutant is put to, the quickest first. It is caught by the first that fails.
 var stages = [][]string{
@@ -40,13 +37,10 @@ func TestEveryMutantIsCaught(t *testing.T) {
 		t.Fatalf("the tests fail without any mutation: %s", out)
 	}
 	var results results
-	slots := make(chan struct{}, *parallel)
 	t.Run("mutants", func(t *testing.T) {
 		for _, m := range mutations() {
 			t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
-				t.Parallel()
-				slots <- struct{}{}
-				defer func() { <-slots }()
+				t.Parallel() // as many at a time as go test's -parallel says: one for each processor
 				started := time.Now()
 				caught := try(t, m)
 				results.add(result{m, caught, time.Since(started)})

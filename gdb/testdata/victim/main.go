@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
@@ -99,7 +100,12 @@ func fill(h *allocator.Heap) (blocks [][]byte) {
 	return blocks
 }
 
-func fillSpan(h *allocator.Heap) { copy(must(h.Alloc(100_000)), "a span") }
+func fillSpan(h *allocator.Heap) {
+	span := must(h.Alloc(100_000))
+	for i := range span {
+		span[i] = byte(i)
+	}
+}
 
 // overflow does what C's strcpy does: it writes a 0 behind the end.
 //
@@ -177,11 +183,15 @@ func damage(h *allocator.Heap, blocks [][]byte) {
 	with(h, "base", &head.Identity.Base, 0x1000)
 	with(h, "place of the page map", &head.Identity.PageMap, 0xfffffffffffff000)
 	with(h, "schema", &schema[40], '"')
-	with(h, "an offset in the schema", &schema[200], schema[200]^1)
+	const before = `"name":"PageMap","offset":`
+	digit := &schema[bytes.Index(schema, []byte(before))+len(before)+1] // not the first: a number may not begin with 0
+	with(h, "an offset in the schema", digit, *digit^1)
 	with(h, "seal", (*uint64)(at(slab.Base+uint64(slab.Stride)-8)), 0x4141414141414141)
 	both := head.Twin
 	head.Twin.DescriptorsEnd = 1
 	with(h, "both identities", &head.Identity.Reserve, ^uint64(0))
+	head.Twin.Base = 1
+	with(h, "the base in both identities", &head.Identity.Base, 0x1000)
 	head.Twin = both
 }
 
