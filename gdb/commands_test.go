@@ -119,6 +119,9 @@ glassheap whatis 7fffffffaaaa
 print $gh_block(b.array+7) == $gh_block(b.array)
 print $gh_block($rsp)
 glassheap hexdump 'b.array + 8' 16
+glassheap hexdump b ²
+glassheap blocks 017
+glassheap map --bin ²
 glassheap dump b
 glassheap dump slab 0`, unoptimisedVictim(t))
 	for command, want := range map[string]string{
@@ -131,6 +134,9 @@ glassheap dump slab 0`, unoptimisedVictim(t))
 		"glassheap whatis 7fffffffaaaa":                    "0x7fffffffaaaa is outside of this heap",
 		"print $gh_block($rsp)":                            "= 0",
 		"glassheap hexdump 'b.array + 8' 16":               "30 30",
+		"glassheap hexdump b ²":                            "is no number of bytes",
+		"glassheap blocks 017":                             "slab 16",
+		"glassheap map --bin ²":                            "a whole number is wanted",
 		"glassheap dump b":                                 "Slab 8",
 		"print $gh_block(b.array+7) == $gh_block(b.array)": "= true",
 	} {

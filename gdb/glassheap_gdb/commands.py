@@ -72,9 +72,10 @@ class Ask(gdb.Command):
         address = None
         if q.kind == "address" and words:
             address = expressions.address_of(words[0])
-            words[0] = words[0] if words[0].isdigit() else "{:#x}".format(address)
+            words[0] = words[0] if words[0].isdecimal() else "{:#x}".format(address)
         elif q.kind == "struct" and words[0] not in STRUCTS:
-            words = ["{:#x}".format(expressions.address_of(" ".join(words)))]
+            address = expressions.address_of(" ".join(words))
+            words = ["{:#x}".format(address)]
         wanted = options.pop("heap", "")
         options.setdefault("color", "auto")
         if options["color"] == "auto":
@@ -84,7 +85,7 @@ class Ask(gdb.Command):
             status, answer = program.ask([q.name] + flags)  # about a heap that the program makes
         else:
             chosen = finding.choose(wanted, address)
-            copy = image.of(chosen, q.needs(options, words))
+            copy = image.of(chosen, q.needs(options, words, address))
             _warn_of_loss(chosen)
             status, answer = program.ask([q.name] + flags + ["--"] * bool(words) + words, copy, wanted)
         gdb.set_convenience_variable(STATUS, status)
@@ -186,7 +187,7 @@ def _help_of(q):
     text = q.short[0].upper() + q.short[1:]
     text += ("" if text.endswith("?") else ".") + "\nUsage: glassheap " + " ".join(filter(None, [q.name, q.usage, "[OPTION…]"])) + "\n\n"
     if q.kind == "address":
-        text += "Where an address is wanted, any expression will do: a pointer, a register, a\nslice.\n\n"
+        text += "Where an address is wanted, any expression will do: a pointer, a register, a\nslice.{}\n\n".format(" Quote one that has blanks." if q.most > 1 else "")
     for option in q.options + COMMON:
         text += _row("--{} {}".format(option.name, option.takes).strip(), 15, option.help)
     if q.example:

@@ -1,6 +1,7 @@
 """The heaps of the program, found without symbols, and the one that is meant."""
 
 import collections
+import re
 
 import gdb
 
@@ -50,7 +51,7 @@ def _candidates():
             files.setdefault(m.path, []).append(m)
     for path, parts in files.items():
         if path.startswith(_MEMFD):
-            name = printable(path[len(_MEMFD) :].removesuffix(" (deleted)"))
+            name = printable(re.sub(r" \(deleted\)$", "", path[len(_MEMFD) :]))
             yield [_Candidate(base, "memfd", name, _parts_from(base, parts)) for base in _bases(parts)]
         elif parts[0].shared and parts[0].offset == 0 and _recognised(parts[0]):
             yield [_Candidate(base, "file", "", _parts_from(base, parts)) for base in _bases(parts)]

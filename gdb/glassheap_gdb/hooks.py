@@ -82,7 +82,7 @@ class Init(Hook):
     def look(self):
         """Show the struct with its verdicts; stop when one is wrong."""
         argument = self.argument()
-        address, kind = int(argument), self.function.removeprefix("On").removesuffix("Ready")
+        address, kind = int(argument), self.function[len("On") : -len("Ready")]
         found = finding.heap_at(address)
         if found is None:
             raise Problem("{} was called with {:#x}, which lies in no heap".format(self.function, address))

@@ -20,7 +20,7 @@ def in_words(failure):
     if isinstance(failure, (gdb.error, OSError)):
         return "glassheap: " + str(failure)
     if os.environ.get("GLASSHEAP_GDB_TRACEBACK"):
-        traceback.print_exception(failure)
+        traceback.print_exc()
     return "glassheap: this should not have happened ({}: {}). Please report it".format(type(failure).__name__, failure)
 
 

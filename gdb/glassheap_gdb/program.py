@@ -62,7 +62,7 @@ def ask(arguments, image=None, heap=""):
     """Like run, but there must be an answer: a Problem says why there is none."""
     status, answer, complaint = run(arguments, image, heap)
     if status not in (0, 1):
-        text = complaint.strip().removeprefix("glassheap:").strip() or "the glassheap program ended with status {}".format(status)
+        text = re.sub("^glassheap: *", "", complaint.strip()) or "the glassheap program ended with status {}".format(status)
         if "unknown flag" in text and "door" in text or "no flag --door" in text:
             text = "{} is of another version than these scripts: start GDB by `glassheap gdb`".format(find())
         raise Problem(re.sub(r"`(glassheap \w+) +`", r"`\1`", text))

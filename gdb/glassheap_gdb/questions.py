@@ -10,7 +10,8 @@ import os
 
 from . import needs
 
-# kind: of the argument. needs: from the option values and the arguments to what the image must hold (see needs.py).
+# kind: of the argument. needs: from the options, the words and the address that the first one means to what the image must
+# hold (see needs.py).
 Question = collections.namedtuple("Question", "name short usage options kind least most needs example")
 
 # takes: what the option takes, for the help; "" for a switch. choices: for completion.
@@ -25,26 +26,25 @@ COMMON = tuple(Option(**option) for option in _LINE["common"])
 STRUCTS = ("header", "identity", "twin", "bin", "arena", "slab", "span", "cache", "magazine", "page")
 
 
-def _tables(_options, _arguments):
+def _tables(_options, _words, _address):
     return needs.tables
 
 
-def _seals(_options, _arguments):
+def _seals(_options, _words, _address):
     return needs.every_seal
 
 
-def _everything(_options, _arguments):
+def _everything(_options, _words, _address):
     return needs.everything
 
 
-def _around(options, arguments):
-    size = int(arguments[1]) if len(arguments) > 1 and arguments[1].isdigit() else 1 << 12
-    return needs.around(int(arguments[0], 0), min(max(size, 1), 1 << 20))
+def _around(_options, words, address):
+    size = int(words[1]) if len(words) > 1 and words[1].isdecimal() else 1 << 12
+    return needs.around(address, min(max(size, 1), 1 << 20))
 
 
-def _slab(text):
+def _slab(number):
     """The slab of that number, or at that address."""
-    number = int(text, 0)
 
     def ranges(heap):
         page = number < len(heap.page_kinds())
@@ -53,16 +53,16 @@ def _slab(text):
     return ranges
 
 
-def _blocks(_options, arguments):
-    return _slab(arguments[0])
+def _blocks(_options, _words, address):
+    return _slab(address)
 
 
-def _map(options, arguments):
-    for name, need in (("bin", lambda text: needs.bin_of(int(text))), ("slab", _slab)):
+def _map(options, words, address):
+    for name, need in (("bin", needs.bin_of), ("slab", _slab)):
         if name in options:
             # What is no number the program will refuse.
-            return need(options[name]) if options[name].isdecimal() else needs.tables
-    return _around(options, arguments) if arguments else needs.tables
+            return need(int(options[name])) if options[name].isdecimal() else needs.tables
+    return _around(options, words, address) if words else needs.tables
 
 
 def _question(name, kind, least, most, need, example=""):

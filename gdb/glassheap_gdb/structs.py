@@ -11,7 +11,7 @@ from . import blocks, words
 from .finding import heap_at
 from .heap import count, printable
 from .memory import readable
-from .unfolding import LAYOUT, Unfolding, adapter, go_text, in_frame, pointer, struct_at
+from .unfolding import Unfolding, adapter, go_text, in_frame, pointer, struct_at
 
 
 def fields(value, heap=None):
@@ -251,7 +251,7 @@ class Ref(Unfolding):
     def unfold(self):
         """The T."""
         number = int(self.value)
-        name = self.value.type.name.partition("[")[2].removesuffix("]").removeprefix(LAYOUT)
+        name = self.value.type.name.partition("[")[2].rstrip("]").rpartition(".")[2]
         if number and heap_at(number) is not None and name in STRUCTS:
             yield from child(name, name, number)
 

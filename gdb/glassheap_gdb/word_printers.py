@@ -3,7 +3,7 @@
 from . import blocks, words
 from .finding import any_heap, heap_at
 from .heap import count
-from .unfolding import LAYOUT, safe
+from .unfolding import safe
 
 
 class Word:
@@ -34,7 +34,7 @@ class Enumeration(Word):
 
     def text(self, heap, number):
         """Its word."""
-        name = self.value.type.name.removeprefix(LAYOUT)
+        name = self.value.type.name.rpartition(".")[2]
         return words.word(heap.layout, name, number)
 
 
