@@ -111,6 +111,11 @@ func TestTwoGoroutinesFreeTheSameBlock(t *testing.T) {
 	require.Zero(t, kinds[1].Load())
 	require.GreaterOrEqual(t, int(kinds[0].Load()), rounds-both)
 
+	if both > 0 && cachesWanted(2) > 2 {
+		// Without pinning there are more caches than goroutines: the second entry of a block may wait in one that nobody comes
+		// round to, and until then the checker rightly tells of it.
+		return
+	}
 	for try := 0; try < 100 && len(findings(t, h)) > 0; try++ {
 		comeRound(t, h, 64)
 	}
