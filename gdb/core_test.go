@@ -25,7 +25,7 @@ func asked(t *testing.T, pid, question string) string {
 func gcore(t *testing.T, pid string) string {
 	t.Helper()
 	if _, err := exec.LookPath("gcore"); err != nil {
-		t.Skip("gcore is not installed; it comes with gdb")
+		skip(t, "gcore is not installed; it comes with gdb")
 	}
 	const onlySharedMemory = "0x2" // core(5), coredump_filter
 	require.NoError(t, os.WriteFile("/proc/"+pid+"/coredump_filter", []byte(onlySharedMemory), 0o600))
@@ -79,7 +79,7 @@ func TestCoreOfACrash(t *testing.T) {
 	folder := t.TempDir()
 	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
 	if err != nil || strings.ContainsAny(string(pattern), "|/") {
-		t.Skipf("cores do not land in the working folder here (/proc/sys/kernel/core_pattern: %s)", pattern)
+		skip(t, fmt.Sprintf("cores do not land in the working folder: write core to /proc/sys/kernel/core_pattern, which holds %s", pattern))
 	}
 	c := exec.Command("sh", "-c", "ulimit -c unlimited 2>/dev/null || ulimit -c $(ulimit -H -c); exec "+victim(t)+" crash")
 	c.Dir, c.Env = folder, append(append(os.Environ(), steady...), "GOTRACEBACK=crash")
@@ -88,7 +88,7 @@ func TestCoreOfACrash(t *testing.T) {
 	cores, err := filepath.Glob(filepath.Join(folder, "core*"))
 	require.NoError(t, err)
 	if len(cores) == 0 {
-		t.Skip("the system wrote no core (ulimit -c)")
+		skip(t, "the system wrote no core: raise ulimit -H -c")
 	}
 	line, err := Session{GDB: "gdb", Script: "s.py", Target: cores[0]}.CommandLine()
 	require.NoError(t, err)

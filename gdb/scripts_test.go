@@ -83,7 +83,7 @@ func TestPythonIsClean(t *testing.T) {
 	}
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("python3 is not installed: the scripts are not compiled with warnings as errors")
+		skip(t, "python3 is not installed (apt-get install python3): the scripts are not compiled with warnings as errors")
 	}
 	out, err := exec.Command(python, "-W", "error", "-m", "compileall", "-q", filepath.Dir(script)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
