@@ -109,6 +109,19 @@ func TestSpansFitWherePagesAreFree(t *testing.T) {
 	sound(t, h)
 }
 
+// TestAnAlignedSpanTakesTheFirstPlace that is aligned, wherever the free pages begin.
+func TestAnAlignedSpanTakesTheFirstPlace(t *testing.T) {
+	const align = 16 * layout.PageBytes
+	for pages := 16; pages <= 32; pages++ { // with its guard page, one more
+		h := newHeap(t, Options{ReserveBytes: 1 << 20, Mode: ModePlain})
+		before := malloc(t, h, pages*layout.PageBytes)
+		aligned, err := h.AllocAligned(20*layout.PageBytes, align)
+		require.NoError(t, err)
+		require.Equal(t, unsafe.Add(before, (pages+1+15)/16*align), place(aligned), "behind %d pages", pages)
+		sound(t, h)
+	}
+}
+
 // TestALoneArenaIsUsedAgain, one that was too little for a span that looked there.
 func TestALoneArenaIsUsedAgain(t *testing.T) {
 	h := newHeap(t, Options{ReserveBytes: 5 << 20})
