@@ -51,9 +51,16 @@ func (h *Heap) reseal(start uint64, inBlock, size int) {
 	entry := *h.pageEntry(start - h.data)
 	c := &h.class[uint8(entry.Bin())]
 	p := h.pointer(start)
+	recorded := layout.Seal(*sealAt(p, c.size)).State().Recorded()
 	state := layout.StateLive
+	if recorded {
+		state = layout.StateRecorded
+	}
 	if inBlock > 0 {
 		state = layout.StateAligned
+		if recorded {
+			state = layout.StateRecordedAligned
+		}
 		*(*layout.Seal)(unsafe.Add(p, inBlock-layout.SealBytes)) = layout.MakeAlignmentMark(start+uint64(inBlock), h.secret, inBlock)
 	}
 	seal := sealAt(p, c.size)

@@ -30,8 +30,8 @@ func (h *Heap) AllocZeroed(n int) ([]byte, error) {
 
 // Malloc is Alloc for an address instead of a slice. Malloc(0) is a block of its own, of which nothing may be written.
 func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
-	if uint(n) > uint(h.mostSmall) {
-		return h.mallocSpan(n, layout.PageBytes)
+	if uint(n) >= uint(h.quickBelow.Load()) {
+		return h.mallocOtherwise(n)
 	}
 	for {
 		p := pin()
@@ -65,6 +65,19 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 	}
 }
 
+// mallocOtherwise is Malloc for what the fast path leaves: large sizes, and all of them in a heap that is audited.
+//
+//go:noinline
+func (h *Heap) mallocOtherwise(n int) (unsafe.Pointer, error) {
+	switch {
+	case uint(n) > uint(h.mostSmall):
+		return h.mallocSpan(n, layout.PageBytes)
+	case h.closed.Load():
+		return nil, errClosed
+	}
+	return h.mallocAudited(n)
+}
+
 // readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,
 // because it is damaged, and fills an empty magazine. The caller is pinned on p; it is not afterwards.
 //
@@ -78,6 +91,9 @@ func (h *Heap) readyBlock(n, p int) error {
 		}
 	}
 	unpin(p)
+	if err := h.endQuarantine(); err != nil {
+		return err
+	}
 	if err := h.refill(int(c.bin)); err != nil {
 		return fmt.Errorf("glassheap: no block for %d bytes in heap %q: %w", n, h.options.Name, err)
 	}

@@ -188,6 +188,7 @@ func (h *Heap) mapArenas(count uint64) (uint64, error) {
 	head.ArenasMapped += count
 	head.ArenasUsed = end
 	h.dataUsed.Store(max(h.dataUsed.Load(), end*layout.ArenaBytes))
+	h.setQuick()
 	return first, nil
 }
 

@@ -119,7 +119,15 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 		return
 	}
 	address := m.Blocks[m.Tally.Count()-1]
-	found := layout.Seal(*sealAt(h.pointer(address), c.size))
+	block := h.pointer(address)
+	found := layout.Seal(*sealAt(block, c.size))
+	if found.State() == layout.StatePoisoned && h.isFree(block, address, c) {
+		// Freed while the heap was audited, and wanted by the fast path, which looks for one kind of free block.
+		*sealAt(block, c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
+		h.unlockBin(b, p)
+		return
+	}
+	first, count, _ := poisonDamage(block, c.size)
 	s, index := h.slabAndIndex(address)
 	if link := h.link(s, index); *link == layout.LinkWithdrawn || (found.Belongs(address, h.secret) && found.State().Live()) {
 		// It is in the magazine once too often: the second free of two counts as one, and this as the alloc that it needs.
@@ -134,7 +142,7 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 		b.WithdrawnCount++
 	}
 	h.unlockBin(b, p)
-	h.report(h.writtenAfterFree(address, c, found))
+	h.report(h.writtenAfterFree("alloc", address, c, found, first, count))
 }
 
 // withdrawLive takes a block out of use that the user holds and that was found damaged.
@@ -144,14 +152,20 @@ func (h *Heap) withdrawLive(address uint64) {
 	p := h.lockBin(b)
 	link := h.link(s, index)
 	if p < int(h.cachesReady.Load()) && *link == layout.LinkOut {
-		m := h.readyMagazine(p, b)
-		// Into the magazine as a free, out of it withdrawn: the totals still explain the count.
-		m.Tally += layout.TallyFree - 1
-		m.Inflow--
-		b.LentBlocks--
-		*link = layout.LinkWithdrawn
-		s.Withdrawn++
-		b.WithdrawnCount++
+		h.withdrawLent(p, b, address)
 	}
 	h.unlockBin(b, p)
+}
+
+// withdrawLent takes a block that is out, but in no magazine, out of use. The bin's lock is held.
+func (h *Heap) withdrawLent(p int, b *layout.Bin, address uint64) {
+	s, index := h.slabAndIndex(address)
+	m := h.readyMagazine(p, b)
+	// Into the magazine as a free, out of it withdrawn: the totals still explain the count.
+	m.Tally += layout.TallyFree - 1
+	m.Inflow--
+	b.LentBlocks--
+	*h.link(s, index) = layout.LinkWithdrawn
+	s.Withdrawn++
+	b.WithdrawnCount++
 }

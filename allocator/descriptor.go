@@ -28,7 +28,7 @@ func (h *Heap) grow(ready *uint64, start, used, room, chunk uint64) error {
 	return nil
 }
 
-// cutDescriptor cuts a new descriptor of this many bytes and returns its address. Its bytes are not defined.
+// cutDescriptor cuts a new descriptor of this many bytes and returns its address. Its bytes are zero.
 func (h *Heap) cutDescriptor(bytes uint64) (uint64, error) {
 	head := h.header()
 	start := head.DescriptorsTop

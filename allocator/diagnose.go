@@ -15,6 +15,8 @@ type block struct {
 	size    int    // bytes that were asked for, from address on; -1: not known (plain mode)
 	bin     int    // -1: a span
 	most    int    // bytes from address on that the block could hold
+
+	recorded bool // its record says who allocated it
 }
 
 // locate finds the live block that address is the user's address of, and verifies it.
@@ -54,9 +56,10 @@ func (h *Heap) locate(during string, address uint64) (block, *Violation) {
 	if !h.sealed {
 		return block{address: address, start: start, size: -1, bin: int(c.bin), most: int(c.size)}, nil
 	}
-	used := int(layout.Seal(*sealAt(h.pointer(start), c.size)).Size())
+	seal := layout.Seal(*sealAt(h.pointer(start), c.size))
+	used := int(seal.Size())
 	inBlock := int(address - start)
-	return block{address: address, start: start, size: used - inBlock, bin: int(c.bin), most: int(c.size) - inBlock}, nil
+	return block{address: address, start: start, size: used - inBlock, bin: int(c.bin), most: int(c.size) - inBlock, recorded: seal.State().Recorded()}, nil
 }
 
 // blockDamage is what speaks against address being the user's address of the live block at start; nil: nothing does.
@@ -85,22 +88,25 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 	used := uint32(seal.Size())
 	v.Size = int(used)
 	switch {
-	case seal.Belongs(start, h.secret) && seal.State() == layout.StateFree:
-		v.Kind, v.Size, v.Detail = DoubleFree, -1, "the block is free already"
+	case seal.Belongs(start, h.secret) && (seal.State().Free() || seal.State() == layout.StateQuarantined):
+		v.Kind, v.Detail = DoubleFree, "the block is free already"
+		if seal.State() == layout.StateFree {
+			v.Size = -1
+		}
 		return v
 	case !seal.Belongs(start, h.secret) || !seal.State().Live() || used > c.size:
 		v.Kind, v.Size = Overflow, -1
 		v.Detail = fmt.Sprintf("the seal behind the block's %d bytes is broken: %s was found", c.size, layout.Hex(uint64(seal)))
 		return v
 	}
-	if seal.State() == layout.StateAligned && inBlock >= layout.SealBytes && inBlock <= uint64(used) {
+	if seal.State().Aligned() && inBlock >= layout.SealBytes && inBlock <= uint64(used) {
 		mark := *(*layout.Seal)(h.pointer(address - layout.SealBytes))
 		if offset, ok := layout.AlignmentOffset(mark, address, h.secret); ok && uint64(offset) == inBlock {
 			v.Size -= offset
 			inBlock = 0
 		}
 	}
-	if inBlock != 0 || (seal.State() == layout.StateAligned && address == start) {
+	if inBlock != 0 || (seal.State().Aligned() && address == start) {
 		v.Kind, v.Detail = InvalidFree, fmt.Sprintf("the address is %d bytes inside a live block of %d bytes", address-start, used)
 		return v
 	}
@@ -139,6 +145,10 @@ func (h *Heap) noBlock(address uint64) *Violation {
 	v := &Violation{Kind: InvalidFree, Bin: -1, Size: -1}
 	offset := address - h.data
 	entry := *h.pageEntry(offset)
+	if s := h.spanAt(address); s != nil && s.State == layout.SpanQuarantined {
+		v.Kind, v.Block, v.Size, v.Detail = DoubleFree, address, int(s.Requested), "the span is free already"
+		return v
+	}
 	switch entry.Kind() {
 	case layout.PageDirty:
 		if h.sealed && offset%layout.PageBytes == 0 && *(*layout.Seal)(h.pointer(address)) == layout.MakeSeal(address, h.secret, 0, layout.StateFree) {
@@ -170,13 +180,26 @@ func mismatch(allocated, freed int) string {
 }
 
 // writtenAfterFree is the violation of a free block whose seal is not that of a free block any more.
-func (h *Heap) writtenAfterFree(address uint64, c *class, found layout.Seal) *Violation {
-	v := &Violation{Kind: WriteAfterFree, During: "alloc", Address: address, Block: address, Bin: int(c.bin), Size: -1}
+// count bytes from first on are not poison any more, where they were.
+func (h *Heap) writtenAfterFree(during string, address uint64, c *class, found layout.Seal, first, count uint32) *Violation {
+	v := &Violation{Kind: WriteAfterFree, During: during, Address: address, Block: address, Bin: int(c.bin), Size: -1}
 	if found.Belongs(address, h.secret) && found.State().Live() {
 		v.Kind, v.Detail = DoubleFree, "a block in the cache of free blocks is live: it was freed twice at the same time"
+		return v
+	}
+	if found.Belongs(address, h.secret) && found.State().Poisoned() {
+		v.Size = int(found.Size())
+		v.Detail = fmt.Sprintf("%s written from +%d on after the block was freed", was(count), first)
 		return v
 	}
 	v.Detail = fmt.Sprintf("the seal of a free block holds %s instead of %s: it was written to after it was freed, or something wrote past the block before it",
 		layout.Hex(uint64(found)), layout.Hex(layout.SealHash(address, h.secret)|uint64(layout.StateFree)))
 	return v
+}
+
+func was(bytes uint32) string {
+	if bytes == 1 {
+		return "1 byte was"
+	}
+	return fmt.Sprintf("%d bytes were", bytes)
 }

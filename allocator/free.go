@@ -31,8 +31,8 @@ const unknownSize = -1
 func (h *Heap) free(block unsafe.Pointer, size int) error {
 	address := uint64(uintptr(block))
 	offset := address - h.data
-	if offset >= h.dataUsed.Load() {
-		return h.refuse("free", address)
+	if offset >= h.quickData.Load() {
+		return h.freeOtherwise(block, size)
 	}
 	entry := *h.pageEntry(offset)
 	if entry.Kind() != layout.PageSlab {
@@ -85,6 +85,17 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 	}
 }
 
+// freeOtherwise is free for what the fast path leaves: addresses outside the data, and all of them in a heap that is audited.
+//
+//go:noinline
+func (h *Heap) freeOtherwise(block unsafe.Pointer, size int) error {
+	address := uint64(uintptr(block))
+	if address-h.data >= h.dataUsed.Load() {
+		return h.refuse("free", address)
+	}
+	return h.freeAudited(block, size)
+}
+
 // freeSlowly is free for what is not plainly a healthy block that starts at address: one that was allocated aligned, one
 // behind a block that is out of use, or a violation.
 //
@@ -97,8 +108,8 @@ func (h *Heap) freeSlowly(address uint64, size int) error {
 	case v == nil && b.start != address:
 		h.reseal(b.start, 0, int(address-b.start)+b.size)
 		return h.free(h.pointer(b.start), unknownSize)
-	case v == nil && h.followsWithdrawn(b.start):
-		return h.keep(b.start)
+	case v == nil && (h.followsWithdrawn(b.start) || b.recorded):
+		return h.freeVerified(b)
 	case v == nil:
 		v = &Violation{Kind: DoubleFree, During: "free", Address: address, Block: address, Bin: b.bin, Size: b.size, Detail: "the block changed hands while it was being freed: two goroutines free it"}
 	case v.Kind == Overflow:
@@ -112,6 +123,16 @@ func (h *Heap) freeSlowly(address uint64, size int) error {
 func (h *Heap) followsWithdrawn(address uint64) bool {
 	s, index := h.slabAndIndex(address)
 	return index > 0 && *h.link(s, index-1) == layout.LinkWithdrawn
+}
+
+// freeVerified is the end of free for a block that was verified the slow way.
+func (h *Heap) freeVerified(b block) error {
+	if h.auditing.Load() {
+		c := &h.class[b.bin]
+		block := h.pointer(b.start)
+		return h.quarantine(block, c, layout.Seal(*sealAt(block, c.size)), h.whoCalls(skipFree))
+	}
+	return h.keep(b.start)
 }
 
 // keep puts a block that was verified into the magazine: the end of free, for those that came the slow way.

@@ -24,6 +24,8 @@ type Heap struct {
 	bins        unsafe.Pointer
 	caches      unsafe.Pointer
 	arenas      unsafe.Pointer
+	stacks      unsafe.Pointer
+	journals    unsafe.Pointer
 	pageMap     unsafe.Pointer
 	baseAddress uint64
 	data        uint64 // address of arena 0
@@ -34,6 +36,9 @@ type Heap struct {
 	options     Options
 	memory      *memory
 
+	quickBelow  atomic.Int64  // sizes below it are the fast path's; 0: none is
+	quickData   atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
+	auditing    atomic.Bool   // the mode is ModeAudit now
 	dataUsed    atomic.Uint64 // bytes of arenas that were ever used
 	cachesReady atomic.Int32  // Ps with a lower index have a cache; grows under pages
 	closed      atomic.Bool
@@ -43,6 +48,8 @@ type Heap struct {
 	arenasReady      uint64 // bytes of the arena table that are usable
 	pageMapReady     uint64 // of the page map
 	descriptorsReady uint64 // of the descriptors
+	recordsReady     uint64 // of the records
+	stacksReady      bool   // the stack table is usable
 	dirtyPages       int
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
@@ -94,6 +101,8 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	h.caches = unsafe.Add(h.base, places.Caches)
 	h.arenas = unsafe.Add(h.base, places.Arenas)
 	h.pageMap = unsafe.Add(h.base, places.PageMap)
+	h.stacks = unsafe.Add(h.base, places.Stacks)
+	h.journals = unsafe.Add(h.base, places.Journals)
 	h.dataOffset = places.Data
 	h.data = h.baseAddress + places.Data
 	h.sealed = h.options.Mode != ModePlain
@@ -131,12 +140,22 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 		PageMap:        layout.Ref[layout.PageEntry](h.baseAddress + places.PageMap),
 		Descriptors:    h.baseAddress + places.Descriptors,
 		DescriptorsEnd: h.baseAddress + places.DescriptorsEnd,
+		Stacks:         layout.Ref[layout.StackTable](h.baseAddress + places.Stacks),
+		Journals:       layout.Ref[layout.Journal](h.baseAddress + places.Journals),
+		Records:        h.baseAddress + places.Records,
+		RecordsEnd:     h.baseAddress + places.RecordsEnd,
 		Data:           h.data,
 	}
 	copy(id.Name[:], h.options.Name)
 	id.Checksum = id.Sum()
-	*h.header() = layout.Header{Identity: id, Twin: id, DescriptorsTop: id.Descriptors, ReserveShortage: shortage}
-	return h.readyCaches(runtime.GOMAXPROCS(0))
+	*h.header() = layout.Header{
+		Identity: id, Twin: id, DescriptorsTop: id.Descriptors, ReserveShortage: shortage,
+		Mode: id.Mode, StackDepth: uint32(h.options.StackDepth), Sequence: 1, RecordsTop: id.Records, QuarantineLimit: uint64(h.options.QuarantineBytes),
+	}
+	if err := h.readyCaches(runtime.GOMAXPROCS(0)); err != nil {
+		return err
+	}
+	return h.applyMode(h.options.Mode)
 }
 
 // readyCaches makes the caches of the first procs Ps usable.
@@ -155,6 +174,11 @@ func (h *Heap) readyCaches(procs int) error {
 		c := h.cache(i)
 		c.ID, c.Ready = uint32(i), 1
 	}
+	if h.auditing.Load() {
+		if err := h.readyJournals(want); err != nil {
+			return err
+		}
+	}
 	h.header().CachesReady = uint64(want)
 	h.cachesReady.Store(int32(want))
 	return nil
@@ -172,6 +196,8 @@ func (h *Heap) Close() error {
 	defer h.pages.Unlock()
 	h.cachesReady.Store(0)
 	h.dataUsed.Store(0)
+	h.quickData.Store(0)
+	h.quickBelow.Store(0)
 	if err := h.memory.close(); err != nil {
 		return fmt.Errorf("glassheap: closing heap %q: %w", h.options.Name, err)
 	}

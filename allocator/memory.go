@@ -44,6 +44,30 @@ func (h *Heap) link(s *layout.Slab, index uint32) *layout.Link {
 	return (*layout.Link)(unsafe.Add(unsafe.Pointer(s), layout.SlabBytes+2*uint64(index)))
 }
 
+func (h *Heap) journal(p int) *layout.Journal {
+	return (*layout.Journal)(unsafe.Add(h.journals, uintptr(p)*uintptr(layout.JournalBytes)))
+}
+
+func (h *Heap) stackTable() *layout.StackTable { return (*layout.StackTable)(h.stacks) }
+
+// stackAt is the stack that lies offset bytes behind the table.
+func (h *Heap) stackAt(offset uint64) *layout.Stack {
+	return (*layout.Stack)(unsafe.Add(h.stacks, layout.StackTableBytes+offset))
+}
+
+// frames are the addresses of a stack.
+func frames(s *layout.Stack) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Add(unsafe.Pointer(s), layout.StackHeadBytes)), s.Depth)
+}
+
+// record is the audit record of a slab's block; nil when the slab has none.
+func (h *Heap) record(s *layout.Slab, index uint32) *layout.Record {
+	if s.Records == 0 {
+		return nil
+	}
+	return at[layout.Record](h, uint64(s.Records)+layout.RecordsBytes+uint64(index)*layout.RecordBytes)
+}
+
 func (h *Heap) slab(r layout.Ref[layout.Slab]) *layout.Slab { return at[layout.Slab](h, uint64(r)) }
 
 func (h *Heap) refSlab(s *layout.Slab) layout.Ref[layout.Slab] {

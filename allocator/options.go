@@ -25,6 +25,11 @@ type Options struct {
 	ReserveBytes int64
 	// RetainBytes is how much memory of freed page runs is kept for reuse before it is given back; default 16 MiB.
 	RetainBytes int64
+	// StackDepth is how many frames of a call stack ModeAudit keeps, at most 32; default 16.
+	StackDepth int
+	// QuarantineBytes is how much freed memory ModeAudit holds back from reuse, rounded up to a block for each P, and as much
+	// again in spans; default 16 MiB.
+	QuarantineBytes int64
 	// Policy is what a violation does; default PolicyPanic.
 	Policy Policy
 	// OnViolation, if set, is called with each violation instead of what Policy says. The violation is then returned as the
@@ -43,6 +48,7 @@ type (
 const (
 	ModePlain  = layout.ModePlain
 	ModeSealed = layout.ModeSealed
+	ModeAudit  = layout.ModeAudit
 
 	GeometryDefault = layout.GeometryDefault
 	GeometryNotes   = layout.GeometryNotes
@@ -57,6 +63,9 @@ const (
 	leastReserveBytes   = 16 << 20
 	mostReserveBytes    = 8 << 40
 	defaultRetainBytes  = 16 << 20
+	defaultStackDepth   = 16
+	defaultQuarantine   = 16 << 20
+	mostQuarantine      = 1 << 40
 )
 
 // withDefaults fills in what is not set and refuses what cannot be.
@@ -79,11 +88,17 @@ func (o Options) withDefaults() (Options, error) {
 	if o.RetainBytes == 0 {
 		o.RetainBytes = defaultRetainBytes
 	}
+	if o.StackDepth == 0 {
+		o.StackDepth = defaultStackDepth
+	}
+	if o.QuarantineBytes == 0 {
+		o.QuarantineBytes = defaultQuarantine
+	}
 	switch {
 	case len(o.Name) > len(layout.Identity{}.Name)-1:
 		return o, fmt.Errorf("glassheap: Options.Name has %d bytes, at most %d fit into the header", len(o.Name), len(layout.Identity{}.Name)-1)
-	case o.Mode != ModePlain && o.Mode != ModeSealed:
-		return o, fmt.Errorf("glassheap: Options.Mode is %d: choose ModePlain or ModeSealed", o.Mode)
+	case !o.Mode.Valid():
+		return o, fmt.Errorf("glassheap: Options.Mode is %d: choose ModePlain, ModeSealed or ModeAudit", o.Mode)
 	case !o.Geometry.Valid():
 		return o, fmt.Errorf("glassheap: Options.Geometry is %d: choose GeometryDefault or GeometryNotes", o.Geometry)
 	case o.Backing > BackingAnonymous:
@@ -94,6 +109,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("glassheap: Options.ReserveBytes is %d: it must lie from %d (1 MiB) to %d (8 TiB)", o.ReserveBytes, layout.ArenaBytes, int64(mostReserveBytes))
 	case o.RetainBytes < 0 || o.RetainBytes > math.MaxInt64/2:
 		return o, fmt.Errorf("glassheap: Options.RetainBytes is %d: it must not be negative", o.RetainBytes)
+	case o.StackDepth < 1 || o.StackDepth > layout.MaxStackDepth:
+		return o, fmt.Errorf("glassheap: Options.StackDepth is %d: it must lie from 1 to %d", o.StackDepth, layout.MaxStackDepth)
+	case o.QuarantineBytes < 0 || o.QuarantineBytes > mostQuarantine:
+		return o, fmt.Errorf("glassheap: Options.QuarantineBytes is %d: it must lie from 0 to %d (1 TiB)", o.QuarantineBytes, int64(mostQuarantine))
 	case o.Policy < PolicyPanic || o.Policy > PolicyReport:
 		return o, fmt.Errorf("glassheap: Options.Policy is %d: choose PolicyPanic or PolicyReport", o.Policy)
 	}

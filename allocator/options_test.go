@@ -15,7 +15,7 @@ func TestNewRefusesOptionsThatCannotBe(t *testing.T) {
 		says    string
 	}{
 		"long name":          {Options{Name: strings.Repeat("n", 32)}, "Options.Name has 32 bytes, at most 31"},
-		"mode":               {Options{Mode: 3}, "Options.Mode is 3: choose ModePlain or ModeSealed"},
+		"mode":               {Options{Mode: 3}, "Options.Mode is 3: choose ModePlain, ModeSealed or ModeAudit"},
 		"geometry":           {Options{Geometry: 2}, "Options.Geometry is 2: choose"},
 		"backing":            {Options{Backing: 4}, "Options.Backing is 4: choose"},
 		"file without path":  {Options{Backing: BackingFile}, "a path goes with BackingFile"},

@@ -31,10 +31,12 @@ func (h *Heap) makeSlab(b *layout.Bin) (*layout.Slab, error) {
 		return nil, err
 	}
 	s := at[layout.Slab](h, address)
+	records := s.Records
 	clear(unsafe.Slice((*byte)(unsafe.Pointer(s)), b.DescriptorBytes))
 	*s = layout.Slab{
 		Base:     h.data + offset,
 		Links:    layout.Ref[layout.Link](address + layout.SlabBytes),
+		Records:  records,
 		Arena:    uint32(offset / layout.ArenaBytes),
 		Bin:      b.ID,
 		Stride:   b.Stride,
@@ -45,6 +47,10 @@ func (h *Heap) makeSlab(b *layout.Bin) (*layout.Slab, error) {
 	}
 	h.markRun(offset, int(b.SlabPages), layout.PageSlab, b.ID, address-h.header().Identity.Descriptors)
 	h.arena(uint64(s.Arena)).SlabCount++
+	h.clearRecords(s, b.Capacity)
+	if h.auditing.Load() {
+		h.recordSlab(s, b.Capacity)
+	}
 
 	p := h.lockBin(b)
 	s.State = layout.SlabActive
@@ -98,7 +104,7 @@ func (h *Heap) releaseEmptySlabs(bin int, all bool) {
 		b.CarvedBlocks -= uint64(s.Carved)
 		b.FreeBlocks -= uint64(s.FreeCount)
 		offset, pages, arena := s.Base-h.data, int(s.Pages), uint64(s.Arena)
-		*s = layout.Slab{Bin: b.ID, State: layout.SlabRetired, Next: b.Retired}
+		*s = layout.Slab{Bin: b.ID, State: layout.SlabRetired, Next: b.Retired, Records: s.Records}
 		b.Retired = h.refSlab(s)
 		b.RetiredCount++
 		h.unlockBin(b, p)

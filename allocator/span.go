@@ -24,11 +24,18 @@ func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 	case int64(n) > limit:
 		return nil, &SizeError{Size: n, Limit: limit, Reason: "it is larger than the whole heap"}
 	}
+	var by caller
+	if h.auditing.Load() {
+		by = h.whoCalls(skipMalloc)
+	}
 	h.lockPages()
 	defer h.unlockPages()
 	s, err := h.makeSpan(uint64(n), align)
 	if err != nil {
 		return nil, fmt.Errorf("glassheap: no span for %d bytes in heap %q: %w", n, h.options.Name, err)
+	}
+	if h.auditing.Load() {
+		h.recordSpan(s, by)
 	}
 	return h.pointer(s.Base), nil
 }
@@ -72,6 +79,15 @@ func (h *Heap) makeSpan(n uint64, align int) (*layout.Span, error) {
 	h.arena(uint64(s.Arena)).SpanCount++
 	h.header().SpansLive++
 	return s, nil
+}
+
+// recordSpan keeps who allocated a span. What it holds is made recognisable, unless it is huge: then it is zero.
+func (h *Heap) recordSpan(s *layout.Span, by caller) {
+	if h.arena(uint64(s.Arena)).State != layout.ArenaHuge {
+		fillWords(h.pointer(s.Base), uint32(s.Requested)&^7, layout.FreshWord)
+	}
+	s.Record = layout.Record{AllocSequence: h.number(layout.EventAlloc, s.Base, s.Requested, by), AllocGoroutine: by.goroutine, AllocStack: by.stack}
+	s.Recorded = layout.SpanRecorded
 }
 
 // takeArenas maps whole arenas for a huge span and returns the offset of the first.
@@ -152,6 +168,14 @@ func (h *Heap) spanDamage(s *layout.Span) *Violation {
 
 // findSpan is the live span that starts at address; nil when none does.
 func (h *Heap) findSpan(address uint64) *layout.Span {
+	if s := h.spanAt(address); s != nil && s.State == layout.SpanLive {
+		return s
+	}
+	return nil
+}
+
+// spanAt is the span that starts at address, live or in quarantine; nil when none does.
+func (h *Heap) spanAt(address uint64) *layout.Span {
 	offset := address - h.data
 	if offset >= h.dataUsed.Load() || offset%layout.PageBytes != 0 {
 		return nil
@@ -165,6 +189,10 @@ func (h *Heap) findSpan(address uint64) *layout.Span {
 
 // freeSpan is free for an address whose page is not a slab's.
 func (h *Heap) freeSpan(address uint64, size int) error {
+	var by caller
+	if h.auditing.Load() {
+		by = h.whoCalls(skipFree)
+	}
 	h.lockPages()
 	s := h.findSpan(address)
 	if s == nil {
@@ -175,8 +203,14 @@ func (h *Heap) freeSpan(address uint64, size int) error {
 	if v == nil && size != unknownSize && uint64(size) != s.Requested {
 		v = &Violation{Kind: SizeMismatch, Block: s.Base, Bin: -1, Size: int(s.Requested), Detail: mismatch(int(s.Requested), size)}
 	}
-	if v == nil {
+	switch {
+	case v != nil:
+	case h.auditing.Load() && h.arena(uint64(s.Arena)).State != layout.ArenaHuge:
+		h.quarantineSpan(s, by)
+	default:
 		h.dropSpan(s)
+	}
+	if v == nil {
 		h.retireArenas()
 		h.limitDirtyPages(h.options.RetainBytes)
 	}

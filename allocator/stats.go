@@ -14,6 +14,7 @@ type Stats struct {
 	Frees           uint64 // blocks given back so far, spans excepted
 	LiveBlocks      uint64 // blocks in the user's hands, spans included
 	CachedBlocks    uint64 // free blocks in the Ps' magazines and in the depots
+	Quarantined     uint64 // blocks that were freed in ModeAudit and are held back, spans included
 	Slabs           uint64
 	Spans           uint64 // large allocations
 	Withdrawn       uint64 // blocks that were found damaged and are out of use
@@ -27,11 +28,22 @@ func (h *Heap) Stats() Stats {
 	tables := h.descriptorsReady + h.arenasReady + h.pageMapReady
 	h.unlockPages()
 	s := Stats{
-		Mode:         h.options.Mode,
+		Mode:         h.Mode(),
 		ReserveBytes: uint64(head.Identity.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes,
 		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + head.CachesReady*layout.CacheBytes + tables,
-		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive,
+		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive, Quarantined: head.SpansQuarantined,
+	}
+	var quarantined [layout.MaxBins]int64 // by bin
+	for p := range int(head.JournalsReady) {
+		j := h.journal(p)
+		held, _ := j.Held()
+		for i := range held {
+			address := j.Quarantine[(j.QuarantineOut+i)%layout.QuarantineBlocks]
+			quarantined[uint8(h.pageEntry(address-h.data).Bin())]++
+		}
+		s.Quarantined += held
+		s.Frees += held
 	}
 	for i := range int(head.Identity.BinCount) {
 		b := h.bin(i)
@@ -51,7 +63,7 @@ func (h *Heap) Stats() Stats {
 			cached += uint64(tally.Count())
 		}
 		s.CachedBlocks += cached
-		s.LiveBlocks += uint64(max(bin.LentBlocks-int64(cached), 0))
+		s.LiveBlocks += uint64(max(bin.LentBlocks-int64(cached)-quarantined[i], 0))
 	}
 	return s
 }

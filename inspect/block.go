@@ -16,6 +16,7 @@ const (
 	SealBroken  SealState = "broken"  // it carries another hash than the block's
 	SealWrong   SealState = "wrong"   // it is the block's own, but says something else than the lists do
 	SealSlack   SealState = "slack"   // it is the block's own, but the pattern before it was written over
+	SealPoison  SealState = "poison"  // it is that of a freed block, whose poison was written over
 	SealUnknown SealState = "unknown" // not looked at
 )
 
@@ -32,6 +33,9 @@ type Block struct {
 	Aligned   int       `json:"aligned,omitempty"`
 	Seal      SealState `json:"seal"`
 	SealWord  Address   `json:"seal_word,omitempty"`
+
+	Allocated *Operation `json:"allocated,omitempty"` // who allocated it, as far as audit mode recorded it
+	Freed     *Operation `json:"freed,omitempty"`     // who freed it
 }
 
 // describeBlock is a block by its place; its seal is not looked at.
@@ -56,7 +60,7 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 	switch {
 	case place == PlaceVirgin:
 		b.Seal = SealNone
-	case !belongs || (!seal.State().Live() && seal.State() != layout.StateFree) || int(seal.Size()) > size:
+	case !belongs || seal.State() != layout.State(seal.Unfolded()&^layout.SealHashMask) || !known(seal.State()) || int(seal.Size()) > size:
 		b.Seal = SealBroken
 	case seal.State() == layout.StateFree && seal.Size() != 0:
 		b.Seal = SealBroken
@@ -66,23 +70,39 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 		if firstDamage(data[b.Requested:size]) >= 0 {
 			b.Seal = SealSlack
 		}
-		if onTop && b.Seal == SealIntact && place == PlaceCached {
+		if onTop && b.Seal == SealIntact && (place == PlaceCached || place == PlaceQuarantined) {
 			b.Place = PlaceInFlight
 		} else if place != PlaceLive && place != PlaceWithdrawn {
 			b.Seal = SealWrong
 		}
-		if seal.State() == layout.StateAligned {
+		if seal.State().Aligned() {
 			b.Aligned = h.alignedAt(address, data[:b.Requested])
 			b.Requested -= b.Aligned
 		}
 	default:
 		b.Seal = SealIntact
-		if !place.free() && place != PlaceWithdrawn {
+		if seal.State().Poisoned() {
+			b.Requested = int(seal.Size())
+			if firstUnpoisoned(data[:size]) >= 0 {
+				b.Seal = SealPoison
+			}
+		}
+		if onTop && place == PlaceQuarantined {
+			b.Place, b.Seal = PlaceInFlight, SealIntact
+		} else if !place.free() && place != PlaceWithdrawn {
 			b.Seal = SealWrong
+		}
+	}
+	if belongs && seal.State().Recorded() {
+		if r, ok := h.record(s, index); ok {
+			b.Allocated, b.Freed = h.operations(r, seal.State())
 		}
 	}
 	return b
 }
+
+// known reports whether a state is one that a seal can tell.
+func known(s layout.State) bool { return s.Live() || s.Free() || s == layout.StateQuarantined }
 
 // alignedAt is how far inside its block the user's address lies, by the mark that AllocAligned wrote before it; 0 when the
 // user has written over the mark.

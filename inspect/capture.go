@@ -22,6 +22,9 @@ type capture struct {
 	arenas      region
 	pageMap     region
 	descriptors region
+	records     region
+	journals    region
+	stacks      region // empty as long as the heap was never audited
 	headerBytes []byte
 }
 
@@ -117,12 +120,32 @@ func (c *capture) take(t target.Target) error {
 		{&c.arenas, uint64(id.Arenas), (min(h.ArenasUsed, uint64(id.ArenasMax)-1) + 1) * layout.ArenaDescriptorBytes},
 		{&c.pageMap, uint64(id.PageMap), min(h.ArenasUsed, uint64(id.ArenasMax)) * layout.PagesPerArena * layout.PageEntryBytes},
 		{&c.descriptors, id.Descriptors, min(max(h.DescriptorsTop, id.Descriptors), id.DescriptorsEnd) - id.Descriptors},
+		{&c.records, id.Records, min(max(h.RecordsTop, id.Records), id.RecordsEnd) - id.Records},
+		// Of the journal behind the last one only the head is looked at.
+		{&c.journals, uint64(id.Journals), min(h.JournalsReady, layout.MaxCaches-1)*layout.JournalBytes + journalHead},
 	} {
 		if err := part.r.read(t, id.Base, part.start, part.bytes); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.takeStacks(t)
+}
+
+// journalHead is how much of a journal tells whether it is in use.
+const journalHead = 64
+
+// takeStacks copies the stack table, after the records: the stacks that they name are there by then.
+func (c *capture) takeStacks(t target.Target) error {
+	id := &c.id
+	if c.header.JournalsReady == 0 {
+		c.stacks.bytes = c.stacks.bytes[:0]
+		return nil
+	}
+	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes); err != nil {
+		return err
+	}
+	used, _ := get[uint64](c.stacks, uint64(id.Stacks)+uint64(unsafe.Offsetof(layout.StackTable{}.Used)))
+	return c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes+min(used, layout.StackTableRoom-layout.StackTableBytes))
 }
 
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.

@@ -12,17 +12,18 @@ type Place uint8
 
 // The places of a block.
 const (
-	PlaceVirgin    Place = iota // was never handed out
-	PlaceLive                   // on no list: the user has it
-	PlaceFree                   // on its slab's free list
-	PlaceCached                 // in a P's magazine
-	PlaceDepot                  // in a magazine of the bin's depot
-	PlaceInFlight               // on top of a P's magazine while an Alloc or a Free is under way
-	PlaceWithdrawn              // found damaged, out of use for ever
-	PlaceLost                   // free by its link, but on no list
+	PlaceVirgin      Place = iota // was never handed out
+	PlaceLive                     // on no list: the user has it
+	PlaceFree                     // on its slab's free list
+	PlaceCached                   // in a P's magazine
+	PlaceDepot                    // in a magazine of the bin's depot
+	PlaceInFlight                 // on top of a P's magazine while an Alloc or a Free is under way
+	PlaceWithdrawn                // found damaged, out of use for ever
+	PlaceLost                     // free by its link, but on no list
+	PlaceQuarantined              // freed in audit mode and held back
 )
 
-var placeNames = [...]string{"virgin", "live", "free", "cached", "depot", "in-flight", "withdrawn", "lost"}
+var placeNames = [...]string{"virgin", "live", "free", "cached", "depot", "in-flight", "withdrawn", "lost", "quarantined"}
 
 // String is the word that every output uses.
 func (p Place) String() string { return placeNames[p] }
@@ -41,27 +42,40 @@ func (p *Place) UnmarshalText(text []byte) error {
 }
 
 // free reports whether a block in this place carries a free block's seal.
-func (p Place) free() bool { return p == PlaceFree || p == PlaceCached || p == PlaceDepot }
+func (p Place) free() bool {
+	return p == PlaceFree || p == PlaceCached || p == PlaceDepot || p == PlaceQuarantined
+}
 
 // census tells the place of each block of one slab, and counts.
 type census struct {
-	places    []Place // by block
-	tops      int     // blocks on top of a P's magazine: their indexes are in top
-	top       [4]uint32
-	freeList  int
-	live      int
-	cached    int // in the Ps' magazines
-	withdrawn int
+	places      []Place // by block
+	hands       []hand  // blocks that may be in somebody's hands
+	freeList    int
+	live        int
+	cached      int // in the Ps' magazines
+	quarantined int
+	withdrawn   int
 }
 
-// onTop reports whether a block is on top of a P's magazine.
+// onTop reports whether a block may be in somebody's hands: on top of a P's magazine, or at an end of its quarantine.
 func (c *census) onTop(index int) bool {
-	for i := range min(c.tops, len(c.top)) {
-		if c.top[i] == uint32(index) {
-			return true
+	return c.holder(uint32(index)) != 0
+}
+
+// hand is a block that a P may be taking or giving back.
+type hand struct {
+	index uint32
+	p     int32 // 1 + the P
+}
+
+// holder is 1 + the P in whose hands a block may be; 0: in nobody's.
+func (c *census) holder(index uint32) int32 {
+	for _, h := range c.hands {
+		if h.index == index {
+			return h.p
 		}
 	}
-	return c.tops > len(c.top) // more than are remembered: it may be
+	return 0
 }
 
 // count fills the census for a slab. problem, which may be nil, is called with each block that is in two places or in none.
@@ -74,7 +88,7 @@ func (c *census) count(s *Slab, problem func(index int, code Code, field, found,
 		c.places = make([]Place, capacity)
 	}
 	c.places = c.places[:capacity]
-	c.tops, c.freeList, c.live, c.cached, c.withdrawn = 0, 0, 0, 0, 0
+	c.hands, c.freeList, c.live, c.cached, c.quarantined, c.withdrawn = c.hands[:0], 0, 0, 0, 0, 0
 	for i := range capacity {
 		link := s.link(i)
 		place := PlaceLost // until the free list comes by
@@ -101,20 +115,23 @@ func (c *census) count(s *Slab, problem func(index int, code Code, field, found,
 	}
 	for _, entry := range s.cached {
 		i := int(entry.index)
+		if c.places[i] != PlaceLive && entry.hand != 0 && entry.hand == c.holder(entry.index) {
+			continue // on its way from the P's quarantine into its magazine
+		}
 		if c.places[i] != PlaceLive {
-			problem(i, CodeDoubleListed, "", c.places[i].String(), "in one place", "a magazine has it too")
+			problem(i, CodeDoubleListed, "", c.places[i].String(), "in one place", "a magazine or a quarantine has it too")
 			continue
 		}
 		c.places[i] = entry.place
 		c.live--
-		if entry.place == PlaceCached {
+		switch entry.place {
+		case PlaceCached:
 			c.cached++
+		case PlaceQuarantined:
+			c.quarantined++
 		}
-		if entry.top {
-			if c.tops < len(c.top) {
-				c.top[c.tops] = entry.index
-			}
-			c.tops++
+		if entry.hand != 0 {
+			c.hands = append(c.hands, hand{entry.index, entry.hand})
 		}
 	}
 }

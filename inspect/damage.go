@@ -20,7 +20,9 @@ func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
 		f.Severity = SeverityUnsettled
 	}
 	switch {
-	case b.Seal == SealNone || b.Seal == SealIntact || b.Place == PlaceWithdrawn || b.Place == PlaceLost || b.Place == PlaceVirgin:
+	case b.Seal == SealIntact:
+		return h.recordFinding(s, b, layout.Seal(b.SealWord).State()), nil
+	case b.Seal == SealNone || b.Place == PlaceWithdrawn || b.Place == PlaceLost || b.Place == PlaceVirgin:
 		return nil, nil
 	case b.Seal == SealWrong && b.Place == PlaceLive:
 		f.Code = CodeLostBlock
@@ -54,7 +56,7 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 	if known {
 		used = int(told.Size())
 		b.Aligned = 0
-		if told.State() == layout.StateAligned {
+		if told.State().Aligned() {
 			b.Aligned = h.alignedAt(s.blockAddress(index), own[:used])
 		}
 		b.Requested = used - b.Aligned
@@ -87,8 +89,15 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *census) {
 	size := int(s.class.Size)
 	f.Code = CodeWriteAfterFree
+	if f.Block.Seal == SealPoison {
+		h.diagnosePoison(f, s, index, own[:size])
+		return
+	}
 	f.Summary = "the seal of a free block is written over"
 	expected := layout.MakeSeal(s.blockAddress(index), h.id.Secret, 0, layout.StateFree)
+	if told, matching := h.likelySeal(s.blockAddress(index), own[size:], size); matching >= 3 && !told.State().Live() {
+		expected = told
+	}
 	f.Found, f.Expected = layout.Hex(uint64(f.Block.SealWord)), layout.Hex(uint64(expected))
 	var bytes [layout.SealBytes]byte
 	binary.LittleEndian.PutUint64(bytes[:], uint64(expected))
@@ -105,12 +114,24 @@ func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *censu
 	}
 }
 
-// likelySeal guesses the seal that a live block had, from what is left of it: the one, among all sizes and states, that has
+// diagnosePoison says which bytes of a freed block were written.
+func (h *Heap) diagnosePoison(f *Finding, s *Slab, index int, data []byte) {
+	from, to := firstUnpoisoned(data), len(data)
+	for data[to-1] == layout.PoisonByte {
+		to--
+	}
+	f.Summary = fmt.Sprintf("%s written at +%d of a block after it was freed", amount(int64(to-from)), from)
+	f.Found, f.Expected = fmt.Sprintf("%s at +%d", layout.Hex(uint64(data[from])), from), layout.Hex(layout.PoisonByte)+", the poison of a freed block"
+	f.Excerpt = excerpt(s.blockAddress(index), data, from, to, len(data))
+	f.Cause = "somebody kept the block's address and wrote through it after it was freed"
+}
+
+// likelySeal guesses the seal that a block had, from what is left of it: the one, among all sizes and states, that has
 // the most bytes in common with it.
 func (h *Heap) likelySeal(address uint64, left []byte, most int) (best layout.Seal, matching int) {
 	hash := layout.SealHash(address, h.id.Secret)
 	word := binary.LittleEndian.Uint64(left)
-	for _, state := range []layout.State{layout.StateLive, layout.StateAligned} {
+	for _, state := range sealStates {
 		for size := most; size >= 0; size-- {
 			seal := (hash | uint64(state)) ^ uint64(size)*layout.SealSizeMultiplier
 			n := 0
@@ -126,6 +147,11 @@ func (h *Heap) likelySeal(address uint64, left []byte, most int) (best layout.Se
 		}
 	}
 	return best, matching
+}
+
+// sealStates are the states that a seal is tried for, the likeliest first.
+var sealStates = []layout.State{
+	layout.StateLive, layout.StateRecorded, layout.StateAligned, layout.StateRecordedAligned, layout.StateQuarantined, layout.StatePoisoned,
 }
 
 // damageIn is the range of a block, with its seal, that does not hold what it should: the slack pattern from used to size,

@@ -25,6 +25,9 @@ func decode(t target.Target, c *capture) *Heap {
 	h.decodeArenas()
 	h.walkLists()
 	h.placeCached()
+	h.decodeJournals()
+	h.decodeStacks()
+	h.placeAllRecords()
 	return h
 }
 
@@ -228,7 +231,9 @@ func (h *Heap) decodeSpan(a *arena, page, end int, e layout.PageEntry) int {
 	if next := page + s.pages; next < end && h.pageEntry(next) == guard {
 		s.guards = h.runLength(next, end, guard)
 	}
-	a.facts.Spans++
+	if s.State != layout.SpanQuarantined {
+		a.facts.Spans++
+	}
 	return s.pages + s.guards
 }
 

@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"math/rand"
 	"strings"
 	"testing"
@@ -29,9 +30,15 @@ type flipImage struct {
 // TestEveryFlippedBitIsFound flips single bits anywhere in the metadata and in the seals of a heap that was used in every
 // way. Each must be found, unless nothing depends on the byte, for a reason that harmless gives.
 func TestEveryFlippedBitIsFound(t *testing.T) {
-	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes} {
-		t.Run(g.String(), func(t *testing.T) {
-			h := newHeap(t, allocator.Options{Name: "flips", Geometry: g, ReserveBytes: 16 << 20})
+	heaps := map[string]allocator.Options{
+		"default": {},
+		"notes":   {Geometry: allocator.GeometryNotes},
+		"audit":   {Mode: allocator.ModeAudit, QuarantineBytes: 64 << 10},
+	}
+	for name, o := range heaps {
+		t.Run(name, func(t *testing.T) {
+			o.Name, o.ReserveBytes = "flips", 16<<20
+			h := newHeap(t, o)
 			live := busy(t, h, 3, 4000)
 			for _, b := range live[len(live)/3:] {
 				require.NoError(t, h.Free(b))
@@ -42,7 +49,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 			r := rand.New(rand.NewSource(5))
 			silent := map[string]int{}
 			harmless := 0
-			for range *flips / 2 {
+			for range *flips / len(heaps) {
 				offset := img.spots[r.Intn(len(img.spots))]
 				bit := byte(1) << r.Intn(8)
 				img.bytes[offset] ^= bit
@@ -60,7 +67,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 				require.NoError(t, err)
 				silent[w.Struct+"."+w.Field+" "+w.Kind]++
 			}
-			t.Logf("%d flips, %d of them harmless, image of %d KiB, %d spots", *flips/2, harmless, len(img.bytes)>>10, len(img.spots))
+			t.Logf("%d flips, %d of them harmless, image of %d KiB, %d spots", *flips/len(heaps), harmless, len(img.bytes)>>10, len(img.spots))
 			for what, n := range silent {
 				t.Errorf("%d flips went unnoticed: %s", n, what)
 			}
@@ -89,6 +96,21 @@ func newFlipImage(t *testing.T, bytes []byte) *flipImage {
 	add(uint64(id.Arenas), img.header.ArenasUsed*layout.ArenaDescriptorBytes)
 	add(uint64(id.PageMap), img.header.ArenasUsed*layout.PagesPerArena*layout.PageEntryBytes)
 	add(id.Descriptors, img.header.DescriptorsTop-id.Descriptors)
+	add(id.Records, img.header.RecordsTop-id.Records)
+	for i := range img.header.JournalsReady {
+		start := uint64(id.Journals) + i*layout.JournalBytes
+		var j layout.Journal
+		copy(layout.Bytes(&j), bytes[start-id.Base:])
+		add(start, uint64(unsafe.Offsetof(j.Quarantine)))
+		for k := j.QuarantineOut; k < j.QuarantineIn; k++ {
+			add(start+uint64(unsafe.Offsetof(j.Quarantine))+k%layout.QuarantineBlocks*8, 8)
+		}
+	}
+	if img.header.JournalsReady > 0 {
+		var stacks layout.StackTable
+		copy(layout.Bytes(&stacks), bytes[uint64(id.Stacks)-id.Base:])
+		add(uint64(id.Stacks), layout.StackTableBytes+stacks.Used)
+	}
 	// The seals, as many times as makes them a third of all.
 	slabs, err := heap.Slabs(-1)
 	require.NoError(t, err)
@@ -117,8 +139,14 @@ func (img *flipImage) harmless(offset uint64) bool {
 		return false
 	}
 	switch {
-	case w.Field == "SpanGuardsLost" || w.Field == "ReserveShortage":
-		return true // statistics, and so marked in the schema
+	case isStatistic(w.Field):
+		return true // nothing depends on it, and the schema says so
+	case strings.HasPrefix(w.Struct, "records of a retired slab"):
+		return uint64(w.Offset) >= layout.RecordsBytes // cleared before they are used again
+	case strings.HasPrefix(w.Struct, "Record of block"):
+		return img.unrecorded(w.Struct, w.Field)
+	case strings.HasPrefix(w.Struct, "Records of slab") && w.Field == "":
+		return true // what is left behind the records of a slab
 	case strings.Contains(w.Struct, "agazine") && strings.HasPrefix(w.Field, "Blocks["):
 		// Entries at and above the count are stale.
 		start := offset - uint64(w.Offset)
@@ -129,4 +157,35 @@ func (img *flipImage) harmless(offset uint64) bool {
 		return true // cleared before the descriptor is used again
 	}
 	return false
+}
+
+// isStatistic reports whether the schema marks the field at the end of a path so.
+func isStatistic(path string) bool {
+	field, _, _ := strings.Cut(path[strings.LastIndexByte(path, '.')+1:], "[")
+	for _, s := range layout.CurrentSchema().Structs {
+		for _, f := range s.Fields {
+			if f.Name == field && f.Role == "statistic" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unrecorded reports whether the seal of a record's block says that this stack of it means nothing.
+func (img *flipImage) unrecorded(record, field string) bool {
+	var block, slab int
+	if _, err := fmt.Sscanf(record, "Record of block %d of slab %d", &block, &slab); err != nil {
+		return false
+	}
+	base := img.header.Identity.Data + uint64(slab)*layout.PageBytes
+	blocks, err := img.heap.Blocks(base)
+	if err != nil || block >= len(blocks.Blocks) {
+		return true // the records of blocks that do not exist fill up the last one's line
+	}
+	b := blocks.Blocks[block]
+	if field == "FreeStack" {
+		return b.Freed == nil
+	}
+	return b.Allocated == nil
 }

@@ -24,7 +24,11 @@ type Heap struct {
 	slabOfPage      []int32 // by page from the first arena: 1 + index into slabs; 0: no slab
 	pieces          []piece // of the descriptors: everything that was found to lie there
 	descriptorBytes uint64  // that the pieces cover
+	journals        []*journal
+	stacks          *stackTable // nil: the heap was never audited
+	recordBytes     uint64      // of the records that slabs name
 	retiredSpans    int
+	quarantined     spanQuarantine
 	onLists         []listed  // structs that only a list leads to
 	problems        []Finding // what decoding came upon
 }
@@ -83,13 +87,14 @@ type Slab struct {
 	onPartial bool
 	onEmpty   bool
 	cached    []cachedBlock
+	recorded  bool // its records were found
 }
 
-// cachedBlock is a block that a magazine names.
+// cachedBlock is a block that a magazine or a quarantine names.
 type cachedBlock struct {
 	index uint32
 	place Place
-	top   bool // the last of a P's magazine: it may be in somebody's hands
+	hand  int32 // 1 + the P in whose hands it may be: the last of its magazine, the first or the last of its quarantine; 0: nobody's
 }
 
 // Span is one large allocation.
@@ -102,6 +107,13 @@ type Span struct {
 	pages  int // by the page map; for a huge span, of its arenas
 	guards int // by the page map
 	huge   bool
+	held   bool // it is on the header's list of quarantined spans
+}
+
+// spanQuarantine is what was found along the header's list of quarantined spans.
+type spanQuarantine struct {
+	spans, pages uint64
+	last         layout.Ref[layout.Span]
 }
 
 // name is how outputs call the struct.

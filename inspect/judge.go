@@ -85,7 +85,7 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 		facts := layout.BinFacts{
 			ID: uint32(i), Class: h.classes[i], Holders: layout.MaxCaches,
 			Slabs: uint64(len(b.slabs)), Empty: uint64(b.empty), Retired: uint64(b.retired), Depot: uint64(len(b.depot)), DepotSpare: uint64(b.spare),
-			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached,
+			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached, Quarantined: n.quarantined,
 			ListsBroken: b.listsBroken, PagesHeld: pages,
 		}
 		report(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
@@ -106,6 +106,8 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 			report(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
 		}
 	}
+	h.judgeJournals(visit, all)
+	h.judgeStacks(visit, all)
 	for _, l := range h.onLists {
 		report(visit, all, l.name, l.kind, uint64(l.address), l.judge)
 	}
@@ -115,9 +117,14 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 	for _, s := range h.spans {
 		facts := layout.SpanFacts{
 			Arena: uint32(s.page / layout.PagesPerArena), Base: s.base, Pages: uint64(s.pages), GuardPages: uint64(s.guards),
-			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages,
+			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages, Quarantine: s.held,
 		}
-		report(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) { s.Judge(j, facts) })
+		report(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
+			s.Judge(j, facts)
+			if s.Recorded == layout.SpanRecorded {
+				s.Record.Judge(j, layout.RecordFacts{State: s.state(), Stored: h.stored, Held: pages})
+			}
+		})
 	}
 }
 
@@ -136,7 +143,15 @@ func (h *Heap) judgeCache(j *layout.Judge, c *cache, i int) {
 
 // headerFacts is what the changing part of the header is held against.
 func (h *Heap) headerFacts() layout.HeaderFacts {
-	facts := layout.HeaderFacts{Identity: &h.id, SpansLive: uint64(len(h.spans)), SpansRetired: uint64(h.retiredSpans), DescriptorBytes: h.descriptorBytes}
+	facts := layout.HeaderFacts{Identity: &h.id, SpansRetired: uint64(h.retiredSpans), DescriptorBytes: h.descriptorBytes,
+		JournalsFound: h.journalsFound(), RecordBytes: h.recordBytes,
+		SpansQuarantined: h.quarantined.spans, QuarantinedPages: h.quarantined.pages, SpanQuarantineLast: h.quarantined.last,
+	}
+	for _, s := range h.spans {
+		if !s.held {
+			facts.SpansLive++
+		}
+	}
 	for i := range len(h.capture.arenas.bytes) / int(layout.ArenaDescriptorBytes) {
 		// One arena more than the header counts: were it in use, the count would be wrong.
 		a, _ := get[layout.Arena](h.capture.arenas, h.capture.arenas.start+uint64(i)*layout.ArenaDescriptorBytes)

@@ -22,6 +22,7 @@ func (h *Heap) walkLists() {
 		h.walkDepot(b, "DepotEmpty", b.DepotEmpty)
 	}
 	h.walkRetiredSpans()
+	h.walkSpanQuarantine()
 	h.checkPieces()
 }
 
@@ -87,6 +88,7 @@ func (h *Heap) walkRetiredSlabs(b *Bin) {
 		b.retired++
 		name := "retired slab at " + Address(link).String()
 		h.pieces = append(h.pieces, piece{uint64(link), bytes, "Slab", -1})
+		h.placeRecords(name, Address(link), b.slot(h), s.Records)
 		h.judged(name, "Slab", Address(link), func(j *layout.Judge) {
 			s.JudgeRetired(j, uint32(b.slot(h)), b.Lock.Held() || h.header.PagesLock.Held())
 		})
@@ -149,6 +151,31 @@ func (h *Heap) walkRetiredSpans() {
 	h.retiredSpans = len(seen)
 }
 
+// walkSpanQuarantine follows the list of spans that were freed and are held back.
+func (h *Heap) walkSpanQuarantine() {
+	byStruct := map[uint64]*Span{}
+	for _, s := range h.spans {
+		byStruct[uint64(s.Address)] = s
+	}
+	q := &h.quarantined
+	owner, field, at := "Header", "SpanQuarantine", h.id.Base
+	for link := h.header.SpanQuarantine; link != 0; {
+		s := byStruct[uint64(link)]
+		if s == nil || s.held {
+			h.problems = append(h.problems, fromVerdict(CodeList, owner, at, layout.Verdict{
+				Field: field, Found: layout.Hex(uint64(link)), Expected: "a quarantined span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
+			}))
+			return
+		}
+		s.held = true
+		q.spans++
+		q.pages += uint64(s.pages + s.guards)
+		q.last = link
+		owner, field, at = s.name(), "Next", uint64(link)
+		link = s.Next
+	}
+}
+
 // checkPieces expects that everything that was found among the descriptors lies side by side, from the first to the top.
 func (h *Heap) checkPieces() {
 	slices.SortFunc(h.pieces, func(a, b piece) int {
@@ -183,7 +210,11 @@ func (h *Heap) placeCached() {
 		}
 		for bin, m := range c.magazines {
 			for k := range m.count() {
-				h.placeOne(h.bins[bin], m, k, cachedBlock{place: PlaceCached, top: k == m.count()-1})
+				entry := cachedBlock{place: PlaceCached}
+				if k == m.count()-1 {
+					entry.hand = int32(i) + 1
+				}
+				h.placeOne(h.bins[bin], m, k, entry)
 			}
 		}
 	}
@@ -204,14 +235,7 @@ func (h *Heap) placeOne(b *Bin, m *magazine, k int, entry cachedBlock) {
 	if s == nil || h.bins[s.bin] != b {
 		expected = "the address of a block of " + b.name()
 	} else {
-		offset := uint32(address - s.base)
-		entry.index = offset / s.class.Stride
-		switch {
-		case offset%s.class.Stride != 0 || entry.index >= s.class.Capacity:
-			expected = "the address of a block, not one inside it"
-		case s.link(int(entry.index)) != layout.LinkOut:
-			expected = "a block that its slab gave out"
-		}
+		expected = entry.locate(s, address)
 	}
 	if expected == "" {
 		s.cached = append(s.cached, entry)
@@ -221,4 +245,17 @@ func (h *Heap) placeOne(b *Bin, m *magazine, k int, entry cachedBlock) {
 		Field: fmt.Sprintf("Blocks[%d]", k), Found: layout.Hex(address), Expected: expected, Why: "a magazine holds free blocks of its bin", UnderWay: held,
 	})
 	h.problems = append(h.problems, f)
+}
+
+// locate fills in which block of a slab begins at address; expected says what should be there instead, if none does.
+func (e *cachedBlock) locate(s *Slab, address uint64) (expected string) {
+	offset := uint32(address - s.base)
+	e.index = offset / s.class.Stride
+	switch {
+	case offset%s.class.Stride != 0 || e.index >= s.class.Capacity:
+		return "the address of a block, not one inside it"
+	case s.link(int(e.index)) != layout.LinkOut:
+		return "a block that its slab gave out"
+	}
+	return ""
 }

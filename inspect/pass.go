@@ -28,7 +28,7 @@ type passCounts struct {
 	dataBytes uint64 // that were read
 }
 
-type binCounts struct{ carved, free, live, cached, withdrawn uint64 }
+type binCounts struct{ carved, free, live, cached, quarantined, withdrawn uint64 }
 
 // passResult is what a pass found, in the order of addresses.
 type passResult struct {
@@ -92,6 +92,7 @@ func (r *passResult) merge(other *passResult) {
 		sum.free += b.free
 		sum.live += b.live
 		sum.cached += b.cached
+		sum.quarantined += b.quarantined
 		sum.withdrawn += b.withdrawn
 	}
 	r.counts.blocks += other.counts.blocks
@@ -199,6 +200,7 @@ func (w *passWorker) slab(s *Slab) {
 	c.free += uint64(s.FreeCount)
 	c.live += uint64(w.census.live)
 	c.cached += uint64(w.census.cached)
+	c.quarantined += uint64(w.census.quarantined)
 	c.withdrawn += uint64(w.census.withdrawn)
 	report(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
 		s.Judge(j, h.slabFacts(s, &w.census, held))
@@ -239,11 +241,16 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		case PlaceLive:
 			healthy = intactLive(block[:size], seal, hash)
 		case PlaceFree, PlaceDepot:
-			healthy = uint64(seal) == hash|uint64(layout.StateFree)
+			healthy = intactFree(block[:size], seal, hash)
 		case PlaceCached:
-			healthy = uint64(seal) == hash|uint64(layout.StateFree) || w.census.onTop(i) && intactLive(block[:size], seal, hash)
+			healthy = intactFree(block[:size], seal, hash) || w.census.onTop(i) && (intactLive(block[:size], seal, hash) || intactHeld(block[:size], seal, hash))
+		case PlaceQuarantined:
+			healthy = intactHeld(block[:size], seal, hash) || w.census.onTop(i) && changingHands(seal, hash)
 		default:
 			healthy = true // virgin, withdrawn or lost: its seal tells nothing more
+		}
+		if healthy && seal.State().Recorded() && s.recorded {
+			healthy = len(h.judgeRecord(s, i, seal.State())) == 0
 		}
 		if !healthy {
 			w.result.suspects = append(w.result.suspects, suspect{s, i})
@@ -256,7 +263,7 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 // intactLive reports whether a block carries the seal of a live one, and the slack pattern before it.
 func intactLive(data []byte, seal layout.Seal, hash uint64) bool {
 	unfolded := seal.Unfolded()
-	if unfolded != hash|uint64(layout.StateLive) && unfolded != hash|uint64(layout.StateAligned) {
+	if unfolded&layout.SealHashMask != hash || !layout.State(unfolded&0xf).Live() || unfolded&^layout.SealHashMask > 0xf {
 		return false
 	}
 	used, size := int(seal.Size()), len(data)
@@ -269,6 +276,39 @@ func intactLive(data []byte, seal layout.Seal, hash uint64) bool {
 		return (binary.LittleEndian.Uint64(data[size-8:])^layout.SlackWord)>>(64-8*(size-used)) == 0
 	}
 	return firstDamage(data[used:]) < 0
+}
+
+// intactFree reports whether a block carries the seal of a free one, and poison if the seal says so.
+func intactFree(data []byte, seal layout.Seal, hash uint64) bool {
+	return uint64(seal) == hash|uint64(layout.StateFree) || (seal.Unfolded() == hash|uint64(layout.StatePoisoned) && firstUnpoisoned(data) < 0)
+}
+
+// intactHeld reports whether a block carries the seal of a quarantined one, and poison.
+func intactHeld(data []byte, seal layout.Seal, hash uint64) bool {
+	return seal.Unfolded() == hash|uint64(layout.StateQuarantined) && firstUnpoisoned(data) < 0
+}
+
+// changingHands reports whether the seal is one that a block carries on its way into the quarantine or out of it: what its
+// bytes hold says nothing then.
+func changingHands(seal layout.Seal, hash uint64) bool {
+	state := layout.State(seal.Unfolded() & 0xf)
+	return seal.Unfolded() == hash|uint64(state) && (state.Live() || state.Poisoned())
+}
+
+// firstUnpoisoned is the index of the first byte that is not poison; -1: every one is.
+func firstUnpoisoned(data []byte) int {
+	i := 0
+	for ; i+8 <= len(data); i += 8 {
+		if binary.LittleEndian.Uint64(data[i:]) != layout.PoisonWord {
+			break
+		}
+	}
+	for ; i < len(data); i++ {
+		if data[i] != layout.PoisonByte {
+			return i
+		}
+	}
+	return -1
 }
 
 // firstDamage is the index of the first byte that does not carry the slack pattern; -1: every one does.

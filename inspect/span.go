@@ -7,12 +7,28 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
+// state is the state that the seal of a block in the span's situation would tell.
+func (s *Span) state() layout.State {
+	if s.held {
+		return layout.StateQuarantined
+	}
+	return layout.StateRecorded
+}
+
 // describeSpan is a span as a block; its end is not looked at.
 func (h *Heap) describeSpan(s *Span) *Block {
-	return &Block{
-		Address: Address(s.base), Place: PlaceLive, Bin: -1, Slab: s.page, Arena: s.page / layout.PagesPerArena,
+	place := PlaceLive
+	if s.held {
+		place = PlaceQuarantined
+	}
+	b := &Block{
+		Address: Address(s.base), Place: place, Bin: -1, Slab: s.page, Arena: s.page / layout.PagesPerArena,
 		Size: int(s.Pages*layout.PageBytes) - int(h.id.SealBytes), Requested: int(s.Requested), Seal: SealUnknown,
 	}
+	if s.Recorded == layout.SpanRecorded {
+		b.Allocated, b.Freed = h.operations(s.Record, s.state())
+	}
+	return b
 }
 
 // diagnoseSpan looks at the end of a live span: the slack behind what was asked for, and the seal. nil: it is healthy.

@@ -195,6 +195,11 @@ func (h *Heap) whatisMetadata(r *WhatisReport, address uint64) {
 			r.Offset = int64((in - layout.CacheMagazines) % layout.MagazineBytes)
 			r.Field = fieldAt("Magazine", uint64(r.Offset))
 		}
+	case table("Journal", "Journal", uint64(id.Journals), layout.JournalBytes, len(h.journals)):
+	case h.stacks != nil && address >= uint64(id.Stacks) && address < uint64(id.Stacks)+layout.StackTableBytes+h.stacks.used:
+		h.whatisStack(r, address-uint64(id.Stacks))
+	case address >= id.Records && address < id.Records+h.recordBytes:
+		h.whatisRecord(r, address)
 	case table("Arena", "Arena", uint64(id.Arenas), layout.ArenaDescriptorBytes, len(h.arenas)):
 	case table("PageEntry", "", uint64(id.PageMap), layout.PageEntryBytes, len(h.slabOfPage)):
 	case address >= id.Descriptors && address < id.Descriptors+h.descriptorBytes:
@@ -237,6 +242,42 @@ func (h *Heap) whatisDescriptor(r *WhatisReport, address uint64) {
 	r.Field = fieldAt(p.kind, uint64(r.Offset))
 	if p.kind == "Slab" && uint64(r.Offset) >= layout.SlabBytes {
 		r.Field = fmt.Sprintf("Links[%d]", (uint64(r.Offset)-layout.SlabBytes)/2)
+	}
+}
+
+// whatisStack finds the stack that lies at offset in the stack table.
+func (h *Heap) whatisStack(r *WhatisReport, offset uint64) {
+	if offset < layout.StackTableBytes {
+		r.Struct, r.Offset, r.Field = "StackTable", int64(offset), fieldAt("StackTable", offset)
+		return
+	}
+	offset -= layout.StackTableBytes
+	for ref, s := range h.stacks.stacks {
+		if in := offset - ref.Offset(); in < layout.StackBytes(s.Depth) {
+			r.Struct, r.Offset, r.Field = fmt.Sprintf("Stack %s", layout.Hex(uint64(ref))), int64(in), fieldAt("Stack", in)
+			if in >= layout.StackHeadBytes {
+				r.Field = fmt.Sprintf("Addresses[%d]", (in-layout.StackHeadBytes)/8)
+			}
+			return
+		}
+	}
+}
+
+// whatisRecord finds the block whose record lies at address.
+func (h *Heap) whatisRecord(r *WhatisReport, address uint64) {
+	r.Struct = "records of a retired slab"
+	for _, s := range h.slabs {
+		in := address - uint64(s.Records)
+		if !s.recorded || in >= layout.RecordArrayBytes(s.class.Capacity) {
+			continue
+		}
+		r.Struct, r.Offset, r.Field = fmt.Sprintf("Records of slab %d", s.page), int64(in), fieldAt("Records", in)
+		if in >= layout.RecordsBytes {
+			block := (in - layout.RecordsBytes) / layout.RecordBytes
+			r.Struct, r.Offset = fmt.Sprintf("Record of block %d of slab %d", block, s.page), int64((in-layout.RecordsBytes)%layout.RecordBytes)
+			r.Field = fieldAt("Record", uint64(r.Offset))
+		}
+		return
 	}
 }
 

@@ -21,9 +21,10 @@ func padding(t reflect.Type) (ranges [][2]uintptr) {
 }
 
 var (
-	binPadding   = padding(reflect.TypeFor[Bin]())
-	cachePadding = padding(reflect.TypeFor[Cache]())
-	arenaPadding = padding(reflect.TypeFor[Arena]())
-	slabPadding  = padding(reflect.TypeFor[Slab]())
-	spanPadding  = padding(reflect.TypeFor[Span]())
+	binPadding    = padding(reflect.TypeFor[Bin]())
+	cachePadding  = padding(reflect.TypeFor[Cache]())
+	arenaPadding  = padding(reflect.TypeFor[Arena]())
+	slabPadding   = padding(reflect.TypeFor[Slab]())
+	journalUnused = padding(reflect.TypeFor[Journal]())
+	spanPadding   = padding(reflect.TypeFor[Span]())
 )

@@ -1,12 +1,15 @@
 package layout
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Magic opens every heap: "GLASHEAP" read as a little-endian word.
 const Magic = 0x5041454853414c47
 
 // Version is the version of this format. It changes with any change of a struct's fields, offsets or meaning.
-const Version = 1
+const Version = 2
 
 // HeaderBytes is the room of the Header and the schema behind it.
 const HeaderBytes = 64 << 10
@@ -22,7 +25,16 @@ const (
 	ModePlain Mode = 1
 	// ModeSealed ends every block in a Seal.
 	ModeSealed Mode = 2
+	// ModeAudit is sealed, and keeps who allocated and who freed each block, poisons what is free and holds freed blocks
+	// back for a while.
+	ModeAudit Mode = 4
 )
+
+// Modes are all modes, each of which does what those before it do.
+var Modes = []Mode{ModePlain, ModeSealed, ModeAudit}
+
+// Valid reports whether m is a mode of this version.
+func (m Mode) Valid() bool { return slices.Contains(Modes, m) }
 
 // String is the name by which options and commands know the mode.
 func (m Mode) String() string {
@@ -31,18 +43,20 @@ func (m Mode) String() string {
 		return "plain"
 	case ModeSealed:
 		return "sealed"
+	case ModeAudit:
+		return "audit"
 	}
 	return "no mode"
 }
 
 // ParseMode is the inverse of String.
 func ParseMode(name string) (Mode, error) {
-	for _, m := range []Mode{ModePlain, ModeSealed} {
+	for _, m := range Modes {
 		if m.String() == name {
 			return m, nil
 		}
 	}
-	return 0, fmt.Errorf("no mode is called %q: choose plain or sealed", name)
+	return 0, fmt.Errorf("no mode is called %q: choose plain, sealed or audit", name)
 }
 
 // SealBytes is what a block of this mode pays for its seal.
@@ -93,6 +107,18 @@ type Header struct {
 	PagesInUse      uint64    // pages of slabs, spans and guards, huge spans' arenas included
 	SpanGuardsLost  uint64    `layout:"statistic"` // guard pages that the system refused
 	ReserveShortage uint64    `layout:"statistic"` // bytes of the reserve that were asked for and not granted
+
+	Mode               Mode      // as it is now; Identity.Mode is the one that the heap began with
+	StackDepth         uint32    `layout:"statistic"` // frames of a stack that are kept
+	Sequence           uint64    `layout:"statistic"` // the next number that no P has reserved for its events
+	JournalsReady      uint64    // journals that are initialised
+	RecordsTop         uint64    // address behind the last records that were ever cut
+	RecordsLost        uint64    `layout:"statistic"` // slabs that have no records, because there was no room
+	QuarantineLimit    uint64    `layout:"statistic"` // bytes that are held back at most: a P's share of them in its journal, as much in spans
+	SpanQuarantine     Ref[Span] // spans that are held back, the oldest first
+	SpanQuarantineLast Ref[Span]
+	SpansQuarantined   uint64 // how many
+	QuarantinedPages   uint64 // of these spans, guards included
 }
 
 // Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.
@@ -123,6 +149,10 @@ type Identity struct {
 	PageMap        Ref[PageEntry]
 	Descriptors    uint64
 	DescriptorsEnd uint64
+	Stacks         Ref[StackTable]
+	Journals       Ref[Journal]
+	Records        uint64
+	RecordsEnd     uint64
 	Data           uint64 // first byte of arena 0
 	Checksum       uint64 // of the fields above
 }
@@ -154,7 +184,7 @@ func (id *Identity) HeapName() string {
 
 // Places is where the parts of a heap lie, as offsets from its Base, and how large the whole is.
 type Places struct {
-	Bins, Caches, Arenas, PageMap, Descriptors, DescriptorsEnd, Data, End uint64
+	Bins, Caches, Arenas, PageMap, Descriptors, DescriptorsEnd, Stacks, Journals, Records, RecordsEnd, Data, End uint64
 }
 
 // Place derives the places for a heap of at most arenas arenas. Each part gets a page of its own at its end that is never
@@ -177,6 +207,12 @@ func Place(arenas uint32) (p Places) {
 	descriptors := min(data*11/8+12<<20, data*3/8+64<<20)
 	p.Descriptors = take(descriptors)
 	p.DescriptorsEnd = p.Descriptors + descriptors
+	p.Stacks = take(StackTableRoom)
+	p.Journals = take(MaxCaches * JournalBytes)
+	// Enough for blocks of 64 bytes on average; slabs for which there is no room do without.
+	records := data*5/8 + 4<<20
+	p.Records = take(records)
+	p.RecordsEnd = p.Records + records
 	p.Data = (at + ArenaBytes - 1) &^ (ArenaBytes - 1)
 	p.End = p.Data + uint64(arenas)*ArenaBytes
 	return p

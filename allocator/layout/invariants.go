@@ -23,7 +23,7 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	}
 	j.EqualHex("Magic", id.Magic, Magic, "\"GLASHEAP\"")
 	j.Equal("Version", uint64(id.Version), Version, "the version of this format")
-	j.Word("Mode", id.Mode == t.Mode && (id.Mode == ModePlain || id.Mode == ModeSealed), id.Mode.String(), t.Mode.String(), twin)
+	j.Word("Mode", id.Mode == t.Mode && id.Mode.Valid(), id.Mode.String(), t.Mode.String(), twin)
 	base := t.Base
 	if f.Base != 0 {
 		base = f.Base
@@ -56,6 +56,10 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	j.EqualHex("PageMap", uint64(id.PageMap), base+p.PageMap, "behind the arenas")
 	j.EqualHex("Descriptors", id.Descriptors, base+p.Descriptors, "behind the page map")
 	j.EqualHex("DescriptorsEnd", id.DescriptorsEnd, base+p.DescriptorsEnd, "room for what the data may need")
+	j.EqualHex("Stacks", uint64(id.Stacks), base+p.Stacks, "behind the descriptors")
+	j.EqualHex("Journals", uint64(id.Journals), base+p.Journals, "behind the stacks")
+	j.EqualHex("Records", id.Records, base+p.Records, "behind the journals")
+	j.EqualHex("RecordsEnd", id.RecordsEnd, base+p.RecordsEnd, "room for records")
 	j.EqualHex("Data", id.Data, base+p.Data, "the next multiple of 1 MiB")
 	j.EqualHex("Checksum", id.Checksum, id.Sum(), "of the fields above")
 }
@@ -72,6 +76,10 @@ type HeaderFacts struct {
 	ArenasMapped, SpansLive, SpansRetired, PagesInUse uint64    // counted
 	DescriptorBytes                                   uint64    // of every descriptor that was found
 	CachesFound                                       uint64    // caches that say they are ready
+	JournalsFound                                     uint64    // journals that say they are ready
+	RecordBytes                                       uint64    // of the records of every slab that has some
+	SpansQuarantined, QuarantinedPages                uint64    // counted along the list
+	SpanQuarantineLast                                Ref[Span] // the last of the list
 }
 
 // Judge checks the changing part of the header. The identity has been judged before.
@@ -88,6 +96,12 @@ func (h *Header) Judge(j *Judge, f HeaderFacts) {
 	j.Equal("SpansRetired", h.SpansRetired, f.SpansRetired, "span descriptors on RetiredSpans, counted")
 	j.Equal("SpansLive", h.SpansLive, f.SpansLive, "large allocations, counted")
 	j.Equal("PagesInUse", h.PagesInUse, f.PagesInUse, "pages of slabs, spans and guards, counted")
+	j.Word("Mode", h.Mode.Valid() && h.Mode.SealBytes() == id.Mode.SealBytes(), h.Mode.String(), id.Mode.String(), "a mode whose blocks look like those of the identity's")
+	j.Equal("JournalsReady", h.JournalsReady, f.JournalsFound, "journals that are ready, counted")
+	j.EqualHex("RecordsTop", h.RecordsTop, id.Records+f.RecordBytes, "the records of every slab that has some")
+	j.Equal("SpansQuarantined", h.SpansQuarantined, f.SpansQuarantined, "spans on SpanQuarantine, counted")
+	j.Equal("QuarantinedPages", h.QuarantinedPages, f.QuarantinedPages, "pages of the spans on SpanQuarantine, counted")
+	j.EqualHex("SpanQuarantineLast", uint64(h.SpanQuarantineLast), uint64(f.SpanQuarantineLast), "the last span on SpanQuarantine")
 }
 
 // BinFacts is what a bin is held against.
@@ -98,7 +112,7 @@ type BinFacts struct {
 	Slabs, Empty, Retired, Depot, DepotSpare, Withdrawn uint64 // counted
 	Carved, Free, DepotBlocks                           uint64 // counted
 	Inflow                                              int64  // of the caches' magazines, summed
-	Live, Cached                                        uint64 // blocks found live, blocks in the caches' magazines
+	Live, Cached, Quarantined                           uint64 // blocks found live, in the caches' magazines, in the journals' quarantines
 	ListsBroken                                         bool   // a list could not be walked: what was counted along it is too little
 	PagesHeld                                           bool   // Header.PagesLock is held
 }
@@ -128,7 +142,7 @@ func (b *Bin) Judge(j *Judge, f BinFacts) {
 	j.Equal("DepotBlocks", b.DepotBlocks, f.DepotBlocks, "sum over the depot's magazines")
 	j.Equal("LentBlocks", uint64(b.LentBlocks), uint64(f.Inflow), "sum of the caches' inflows")
 	if !f.ListsBroken {
-		j.Equal("LentBlocks", uint64(b.LentBlocks), f.Live+f.Cached, "blocks found live or in a cache")
+		j.Equal("LentBlocks", uint64(b.LentBlocks), f.Live+f.Cached+f.Quarantined, "blocks found live, in a cache or in quarantine")
 	}
 }
 
@@ -186,9 +200,9 @@ func onList(on bool) string {
 // JudgeRetired checks the descriptor of a slab that was given back.
 func (s *Slab) JudgeRetired(j *Judge, bin uint32, held bool) {
 	j.Changing(held)
-	expected := Slab{Next: s.Next, Bin: bin, State: SlabRetired}
+	expected := Slab{Next: s.Next, Bin: bin, State: SlabRetired, Records: s.Records}
 	j.Word("State", s.State == SlabRetired, s.State.String(), SlabRetired.String(), "it is on the list of retired slabs")
-	j.That("(all fields)", *s == expected, Hash(Bytes(s)), Hex(Hash(Bytes(&expected))), "a retired slab keeps its bin and the list's link, nothing else")
+	j.That("(all fields)", *s == expected, Hash(Bytes(s)), Hex(Hash(Bytes(&expected))), "a retired slab keeps its bin, its records and the list's link, nothing else")
 	j.padding(Bytes(s), slabPadding)
 }
 
@@ -201,15 +215,24 @@ type SpanFacts struct {
 	Huge       bool
 	SealBytes  uint64
 	Held       bool // Header.PagesLock is held
+	Quarantine bool // it is on Header.SpanQuarantine, whose list is judged elsewhere
 }
 
-// Judge checks a live span.
+// Judge checks a span that has pages: a live one, or one in the quarantine.
 func (s *Span) Judge(j *Judge, f SpanFacts) {
 	j.padding(Bytes(s), spanPadding)
 	j.Changing(f.Held) // the page map names a span before its struct is written, and after it was cleared
 	j.EqualHex("Base", s.Base, f.Base, "the page map's run")
 	j.Equal("Arena", uint64(s.Arena), uint64(f.Arena), "where its pages lie")
-	j.Word("State", s.State == SpanLive, s.State.String(), SpanLive.String(), "it has pages")
+	state, why := SpanLive, "it has pages"
+	if f.Quarantine {
+		state, why = SpanQuarantined, "it is on SpanQuarantine"
+	}
+	j.Word("State", s.State == state, s.State.String(), state.String(), why)
+	j.That("Recorded", s.Recorded == 0 || s.Recorded == SpanRecorded, uint64(s.Recorded), "0 or "+Hex(SpanRecorded), "whether Record is true")
+	if s.Recorded == 0 {
+		j.That("Record", s.Record == Record{}, Hash(Bytes(&s.Record)), "zeros", "nothing was recorded")
+	}
 	if f.Huge {
 		j.Within("Pages", s.Pages, PagesPerArena/2, f.Pages, "what its arenas hold")
 		j.Within("GuardPages", uint64(s.GuardPages), 0, 1, "at most one guard page")
@@ -219,7 +242,10 @@ func (s *Span) Judge(j *Judge, f SpanFacts) {
 		j.Equal("GuardPages", uint64(s.GuardPages), f.GuardPages, "guard pages behind it, by the page map")
 	}
 	j.Within("Requested", s.Requested, 0, s.Pages*PageBytes-f.SealBytes, "what fits before the seal")
-	j.EqualHex("Next", uint64(s.Next), 0, "a live span is on no list")
+	if !f.Quarantine {
+		j.That("Record", s.Record.FreeSequence == 0 && s.Record.FreeGoroutine == 0 && s.Record.FreeStack == 0, uint64(s.Record.FreeStack), "nobody who freed it", "it is live")
+		j.EqualHex("Next", uint64(s.Next), 0, "a live span is on no list")
+	}
 }
 
 // JudgeRetired checks the descriptor of a span that was given back.
@@ -285,4 +311,86 @@ func (c *Cache) Judge(j *Judge, id uint32) {
 	j.Equal("ID", uint64(c.ID), uint64(id), "its place in the table")
 	j.Equal("Ready", uint64(c.Ready), 1, "it was initialised")
 	j.padding(Bytes(c), cachePadding)
+}
+
+// RecordsFacts is what the head of a slab's records is held against.
+type RecordsFacts struct {
+	Slab     Ref[Slab] // the slab that names them
+	Bin      uint32
+	Capacity uint32
+	Held     bool // the bin's lock or Header.PagesLock is held
+}
+
+// Judge checks the head of a slab's records. The records are judged with their blocks.
+func (r *Records) Judge(j *Judge, f RecordsFacts) {
+	j.Changing(f.Held)
+	j.EqualHex("Slab", uint64(r.Slab), uint64(f.Slab), "the slab that names these records")
+	j.Equal("Bin", uint64(r.Bin), uint64(f.Bin), "the bin of that slab")
+	j.Equal("Count", uint64(r.Count), uint64(f.Capacity), "one for each block of the slab")
+}
+
+// RecordFacts is what a record is held against.
+type RecordFacts struct {
+	State  State                   // of its block, by the seal
+	Stored func(ref StackRef) bool // whether the stack table has such a stack
+	Held   bool                    // the block is in somebody's hands
+}
+
+// Judge checks the stacks of a record whose block says that it is true.
+func (r *Record) Judge(j *Judge, f RecordFacts) {
+	j.Changing(f.Held)
+	j.That("AllocStack", r.AllocStack == 0 || f.Stored(r.AllocStack), uint64(r.AllocStack), "0 or a stack of the stack table", "who allocated the block")
+	if f.State.Poisoned() {
+		j.That("FreeStack", r.FreeStack == 0 || f.Stored(r.FreeStack), uint64(r.FreeStack), "0 or a stack of the stack table", "who freed the block")
+	}
+}
+
+// StackTableFacts is what the stack table is held against.
+type StackTableFacts struct {
+	Used, Count uint64 // of the stacks that were found one behind the other
+	Chained     uint64 // stacks that the buckets' chains reach, each through its own bucket
+	Room        uint64 // bytes for stacks
+}
+
+// Judge checks the table. Its stacks have been judged before.
+func (t *StackTable) Judge(j *Judge, f StackTableFacts) {
+	j.That("Lock", t.Lock.Valid(MaxCaches), uint64(t.Lock), "0, or the tag and a holder", "a lock word")
+	j.Changing(t.Lock.Held())
+	j.Within("Used", t.Used, 0, f.Room, "room for stacks")
+	j.Equal("Used", t.Used, f.Used, "bytes of the stacks, one behind the other")
+	j.Equal("Count", t.Count, f.Count, "stacks, one behind the other")
+	j.Equal("Buckets", f.Chained, f.Count, "stacks that the buckets' chains reach")
+}
+
+// StackFacts is what a stack is held against.
+type StackFacts struct {
+	Hash   uint64 // of its addresses
+	Self   StackRef
+	Stored func(StackRef) bool // whether the table has such a stack
+}
+
+// Judge checks a stack. Depth has been judged by whoever read the addresses.
+func (s *Stack) Judge(j *Judge, f StackFacts) {
+	j.EqualHex("Hash", s.Hash, f.Hash, "hash of the return addresses")
+	j.That("Next", s.Next == 0 || f.Stored(s.Next) && s.Next.Offset() < f.Self.Offset(), uint64(s.Next), "a stack before this one, or 0", "chains go from newer stacks to older ones")
+}
+
+// JournalFacts is what a journal is held against.
+type JournalFacts struct {
+	ID    uint32
+	Bytes uint64 // strides of the blocks in its quarantine
+	Known bool   // the blocks in the quarantine could be counted
+}
+
+// Judge checks a journal that is in use. The blocks of its quarantine are judged with their slabs.
+func (q *Journal) Judge(j *Judge, f JournalFacts) {
+	j.Equal("ID", uint64(q.ID), uint64(f.ID), "its place in the table")
+	j.Equal("Ready", uint64(q.Ready), 1, "it was initialised")
+	held, ok := q.Held()
+	j.That("QuarantineIn", ok, q.QuarantineIn, "at most "+Hex(q.QuarantineOut+QuarantineBlocks), "QuarantineOut and what the ring holds")
+	if ok && f.Known {
+		j.Equal("QuarantineBytes", q.QuarantineBytes, f.Bytes, "strides of the blocks in the quarantine")
+		j.That("QuarantineBytes", held > 0 || q.QuarantineBytes == 0, q.QuarantineBytes, "0", "nothing is held back")
+	}
+	j.padding(Bytes(q), journalUnused)
 }

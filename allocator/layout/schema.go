@@ -38,6 +38,7 @@ type SchemaField struct {
 var structs = []reflect.Type{
 	reflect.TypeFor[Identity](), reflect.TypeFor[Header](), reflect.TypeFor[Bin](), reflect.TypeFor[Magazine](),
 	reflect.TypeFor[Cache](), reflect.TypeFor[Arena](), reflect.TypeFor[Slab](), reflect.TypeFor[Span](),
+	reflect.TypeFor[Record](), reflect.TypeFor[Records](), reflect.TypeFor[StackTable](), reflect.TypeFor[Stack](), reflect.TypeFor[Event](), reflect.TypeFor[Journal](),
 }
 
 // CurrentSchema is the schema of this version, derived from the Go types.
@@ -138,16 +139,19 @@ func constants() map[string]uint64 {
 	return map[string]uint64{
 		"Magic": Magic, "HeaderBytes": HeaderBytes, "PageBytes": PageBytes, "ArenaBytes": ArenaBytes, "MaxBins": MaxBins, "MaxCaches": MaxCaches,
 		"MagazineBlocks": MagazineBlocks, "DescriptorGrain": DescriptorGrain,
-		"ModePlain": uint64(ModePlain), "ModeSealed": uint64(ModeSealed),
+		"ModePlain": uint64(ModePlain), "ModeSealed": uint64(ModeSealed), "ModeAudit": uint64(ModeAudit),
 		"BackingMemfd": uint64(BackingMemfd), "BackingFile": uint64(BackingFile), "BackingAnonymous": uint64(BackingAnonymous),
 		"GeometryDefault": uint64(GeometryDefault), "GeometryNotes": uint64(GeometryNotes),
 		"SealMultiplier": sealMultiplier, "SealSizeMultiplier": SealSizeMultiplier, "SealHashMask": SealHashMask, "StateLive": uint64(StateLive), "StateAligned": uint64(StateAligned), "StateFree": uint64(StateFree),
+		"StateRecorded": uint64(StateRecorded), "StateRecordedAligned": uint64(StateRecordedAligned), "StateQuarantined": uint64(StateQuarantined), "StatePoisoned": uint64(StatePoisoned),
+		"FreshByte": FreshByte, "PoisonByte": PoisonByte, "StackBuckets": StackBuckets, "StackGrain": StackGrain, "MaxStackDepth": MaxStackDepth, "LogEvents": LogEvents, "QuarantineBlocks": QuarantineBlocks,
+		"EventAlloc": uint64(EventAlloc), "EventFree": uint64(EventFree),
 		"SlackByte": SlackByte, "LockTag": lockTag,
 		"TallyAllocStep": allocStep, "TallyFreeStep": freeStep, "TallyStepInverse": stepInverse, "TallyLimit": tallyLimit,
 		"ArenaUnmapped": uint64(ArenaUnmapped), "ArenaPages": uint64(ArenaPages), "ArenaHuge": uint64(ArenaHuge), "ArenaHugeTail": uint64(ArenaHugeTail),
 		"PageFree": uint64(PageFree), "PageDirty": uint64(PageDirty), "PageSlab": uint64(PageSlab), "PageSpan": uint64(PageSpan), "PageGuard": uint64(PageGuard),
 		"SlabMaking": uint64(SlabMaking), "SlabActive": uint64(SlabActive), "SlabRetired": uint64(SlabRetired),
-		"SpanMaking": uint64(SpanMaking), "SpanLive": uint64(SpanLive), "SpanRetired": uint64(SpanRetired),
+		"SpanMaking": uint64(SpanMaking), "SpanLive": uint64(SpanLive), "SpanRetired": uint64(SpanRetired), "SpanQuarantined": uint64(SpanQuarantined), "SpanRecorded": SpanRecorded,
 		"LinkVirgin": uint64(LinkVirgin), "LinkOut": uint64(LinkOut), "LinkEnd": uint64(LinkEnd), "LinkWithdrawn": uint64(LinkWithdrawn), "NoBlock": NoBlock,
 	}
 }

@@ -105,7 +105,7 @@ func TestEveryEnumerationHasItsWords(t *testing.T) {
 		require.Equal(t, m, back)
 	}
 	_, err := ParseMode("loud")
-	require.ErrorContains(t, err, "plain or sealed")
+	require.ErrorContains(t, err, "plain, sealed or audit")
 	_, err = ParseGeometry("round")
 	require.ErrorContains(t, err, "default or notes")
 }

@@ -23,6 +23,12 @@ const (
 	StateLive    State = 0x5 // handed out to the user
 	StateAligned State = 0x6 // handed out, and the user's address lies inside the block, behind a mark (AllocAligned)
 	StateFree    State = 0xa // in a magazine, in the depot or on its slab's free list
+
+	// Audit mode: the block's Record tells more.
+	StateRecorded        State = 0x9 // as StateLive
+	StateRecordedAligned State = 0xc // as StateAligned
+	StateQuarantined     State = 0xf // freed and held back; its bytes are poison
+	StatePoisoned        State = 0x3 // as StateFree; its bytes are poison
 )
 
 // String is the word that every output uses for the state.
@@ -34,12 +40,36 @@ func (s State) String() string {
 		return "live, aligned"
 	case StateFree:
 		return "free"
+	case StateRecorded:
+		return "live, recorded"
+	case StateRecordedAligned:
+		return "live, aligned, recorded"
+	case StateQuarantined:
+		return "quarantined"
+	case StatePoisoned:
+		return "free, poisoned"
 	}
 	return "no state"
 }
 
 // Live reports whether the state is one of a block in the user's hands.
-func (s State) Live() bool { return s == StateLive || s == StateAligned }
+func (s State) Live() bool {
+	return s == StateLive || s == StateAligned || s == StateRecorded || s == StateRecordedAligned
+}
+
+// Aligned reports whether the user's address lies inside the block, behind a mark.
+func (s State) Aligned() bool { return s == StateAligned || s == StateRecordedAligned }
+
+// Recorded reports whether the block's Record says who allocated it.
+func (s State) Recorded() bool {
+	return s == StateRecorded || s == StateRecordedAligned || s == StateQuarantined || s == StatePoisoned
+}
+
+// Free reports whether the state is one of a block that waits to be handed out. A quarantined one does not.
+func (s State) Free() bool { return s == StateFree || s == StatePoisoned }
+
+// Poisoned reports whether all bytes of the block must be poison.
+func (s State) Poisoned() bool { return s == StateQuarantined || s == StatePoisoned }
 
 const (
 	// SealBytes is what a seal takes at the end of each block.
@@ -84,6 +114,15 @@ const (
 	SlackByte = 0xb7
 	// SlackWord is eight of them.
 	SlackWord = 0xb7b7b7b7b7b7b7b7
+
+	// FreshByte fills a block that audit mode hands out: what is read before it is written is recognised.
+	FreshByte = 0xfa
+	// FreshWord is eight of them.
+	FreshWord = 0xfafafafafafafafa
+	// PoisonByte fills a block that was freed in audit mode.
+	PoisonByte = 0xdf
+	// PoisonWord is eight of them.
+	PoisonWord = 0xdfdfdfdfdfdfdfdf
 )
 
 // A block in StateAligned carries an alignment mark in the 8 bytes before the user's address: the hash for that very

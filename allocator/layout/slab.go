@@ -53,7 +53,8 @@ type Slab struct {
 	Base      uint64 // address of block 0
 	Next      Ref[Slab]
 	Previous  Ref[Slab]
-	Links     Ref[Link] // address of the links
+	Links     Ref[Link]    // address of the links
+	Records   Ref[Records] // of its blocks; 0: none
 	Arena     uint32
 	Bin       uint32
 	Stride    uint32 // bytes from block to block

@@ -9,6 +9,8 @@ const (
 	SpanMaking  SpanState = 1 // being made, or being given back
 	SpanLive    SpanState = 2
 	SpanRetired SpanState = 3 // has no pages; the descriptor waits to be used again
+	// SpanQuarantined is a span that was freed in audit mode: its pages are its own still, and inaccessible.
+	SpanQuarantined SpanState = 4
 )
 
 // String is the word that every output uses for the state.
@@ -20,6 +22,8 @@ func (s SpanState) String() string {
 		return "live"
 	case SpanRetired:
 		return "retired"
+	case SpanQuarantined:
+		return "quarantined"
 	}
 	return "no state"
 }
@@ -34,8 +38,13 @@ type Span struct {
 	Arena      uint32 // the first one
 	State      SpanState
 	GuardPages uint32 // inaccessible pages behind it
-	_          [20]byte
+	Recorded   uint32 // SpanRecorded: Record is true; 0: it is empty
+	Record     Record
+	_          [40]byte
 }
+
+// SpanRecorded is Span.Recorded of a span whose Record is true.
+const SpanRecorded = 0x44524f43 // "CORD"
 
 // SpanBytes is the size of a Span.
 const SpanBytes = uint64(unsafe.Sizeof(Span{}))

@@ -1,0 +1,178 @@
+package allocator
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// The quarantine: blocks that were freed in audit mode, poisoned and held back, so that whoever still uses one is caught
+// before it is somebody else's. Each P has a ring of its own, first in, first out.
+
+// quarantine frees a block that was verified, with the seal that was found.
+func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by caller) error {
+	address := uint64(uintptr(block))
+	for {
+		p := pin()
+		if p >= h.journalsReady() {
+			unpin(p)
+			if err := h.readyCaches(p + 1); err != nil {
+				return err
+			}
+			continue
+		}
+		j := h.journal(p)
+		if held := j.QuarantineIn - j.QuarantineOut; held > 0 && (held == layout.QuarantineBlocks || j.QuarantineBytes+uint64(c.stride) > h.quarantineShare()) {
+			if err := h.releaseOldest(p, j); err != nil { // unpins
+				return err
+			}
+			continue
+		}
+		// First on the ring, then sealed: a reader finds the newest block of a quarantine in somebody's hands.
+		j.Quarantine[j.QuarantineIn%layout.QuarantineBlocks] = address
+		j.QuarantineBytes += uint64(c.stride)
+		j.QuarantineIn++
+		sealed := layout.MakeSeal(address, h.secret, int(found.Size()), layout.StateQuarantined)
+		// Of two goroutines that free the same block, one wins.
+		if !atomic.CompareAndSwapUint64(sealAt(block, c.size), uint64(found), uint64(sealed)) {
+			j.QuarantineIn--
+			j.QuarantineBytes -= uint64(c.stride)
+			unpin(p)
+			return h.freeSlowly(address, unknownSize)
+		}
+		fillWords(block, c.size, layout.PoisonWord)
+		sequence := h.write(j, layout.EventFree, address, int(found.Size()), by)
+		if r := h.record(h.slabAndIndex(address)); r != nil {
+			if !found.State().Recorded() {
+				r.AllocSequence, r.AllocGoroutine, r.AllocStack = 0, 0, 0 // allocated before the audit began
+			}
+			r.FreeSequence, r.FreeGoroutine, r.FreeStack = sequence, by.goroutine, by.stack
+		}
+		unpin(p)
+		return nil
+	}
+}
+
+// quarantineShare is how many bytes one P may hold back.
+func (h *Heap) quarantineShare() uint64 {
+	return uint64(h.options.QuarantineBytes) / uint64(h.cachesReady.Load())
+}
+
+// releaseOldest moves the oldest block of the quarantine into the magazine of its bin, or makes room there for it, or
+// withdraws it when somebody wrote to it. The caller is pinned on p; it is not afterwards.
+func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
+	address := j.Quarantine[j.QuarantineOut%layout.QuarantineBlocks]
+	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
+	m := h.magazine(p, c.bin)
+	if m.Tally.Count() >= int(m.Limit) {
+		unpin(p)
+		return h.flush(int(c.bin))
+	}
+	block := h.pointer(address)
+	seal := sealAt(block, c.size)
+	found := layout.Seal(*seal)
+	first, count, damaged := poisonDamage(block, c.size)
+	if damaged || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined {
+		h.withdrawOldest(p, j, c, found, first, count) // unpins
+		return nil
+	}
+	// For a moment it is in both places, so that it is never in none.
+	m.Blocks[m.Tally.Count()] = address
+	m.Tally += layout.TallyFree
+	h.leaveQuarantine(j, c)
+	*seal = uint64(layout.MakeSeal(address, h.secret, int(found.Size()), layout.StatePoisoned))
+	unpin(p)
+	return nil
+}
+
+func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
+	j.QuarantineOut++
+	j.QuarantineBytes -= uint64(c.stride)
+}
+
+// withdrawOldest takes the oldest block of the quarantine out of use for ever. The caller is pinned on p; it is not afterwards.
+func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.Seal, first, count uint32) {
+	b := h.bin(int(c.bin))
+	if !tryLock(&b.Lock, p) {
+		unpin(p) // somebody is moving a batch; the caller comes here again
+		return
+	}
+	address := j.Quarantine[j.QuarantineOut%layout.QuarantineBlocks]
+	h.withdrawLent(p, b, address)
+	h.leaveQuarantine(j, c)
+	h.unlockBin(b, p)
+	h.report(h.writtenAfterFree("free", address, c, found, first, count))
+}
+
+// endQuarantine lets the blocks out that the P which the caller is on still holds back, when the heap is not audited any
+// more. Only the P itself may touch its ring.
+func (h *Heap) endQuarantine() error {
+	for !h.auditing.Load() {
+		p := pin()
+		if p >= h.journalsReady() {
+			unpin(p)
+			return nil
+		}
+		j := h.journal(p)
+		if j.QuarantineIn == j.QuarantineOut {
+			unpin(p)
+			return nil
+		}
+		if err := h.releaseOldest(p, j); err != nil { // unpins
+			return err
+		}
+	}
+	return nil
+}
+
+// Spans that were freed in audit mode lose their memory, keep their pages and become inaccessible: using one faults.
+
+// quarantineSpan is the free of a live span. The pages' lock is held.
+func (h *Heap) quarantineSpan(s *layout.Span, by caller) {
+	head := h.header()
+	offset := s.Base - h.data
+	bytes := (s.Pages + uint64(s.GuardPages)) * layout.PageBytes
+	s.State, s.Next = layout.SpanQuarantined, 0
+	s.Record.FreeSequence, s.Record.FreeGoroutine, s.Record.FreeStack = h.number(layout.EventFree, s.Base, s.Requested, by), by.goroutine, by.stack
+	if s.Recorded == 0 {
+		s.Record.AllocSequence, s.Record.AllocGoroutine, s.Record.AllocStack = 0, 0, 0
+	}
+	s.Recorded = layout.SpanRecorded
+	_ = h.memory.discard(h.dataOffset+offset, bytes-uint64(s.GuardPages)*layout.PageBytes)
+	if h.memory.guard(h.dataOffset+offset, bytes) != nil {
+		head.SpanGuardsLost++
+	}
+	ref := layout.Ref[layout.Span](uint64(uintptr(unsafe.Pointer(s))))
+	if head.SpanQuarantineLast != 0 {
+		at[layout.Span](h, uint64(head.SpanQuarantineLast)).Next = ref
+	} else {
+		head.SpanQuarantine = ref
+	}
+	head.SpanQuarantineLast = ref
+	head.SpansQuarantined++
+	head.QuarantinedPages += s.Pages + uint64(s.GuardPages)
+	h.arena(uint64(s.Arena)).SpanCount--
+	h.header().SpansLive--
+	h.limitSpanQuarantine(uint64(h.options.QuarantineBytes))
+}
+
+// limitSpanQuarantine gives the oldest spans back to their arenas until at most limit bytes are held back. The pages' lock is held.
+func (h *Heap) limitSpanQuarantine(limit uint64) {
+	head := h.header()
+	for head.SpanQuarantine != 0 && head.QuarantinedPages*layout.PageBytes > limit {
+		s := at[layout.Span](h, uint64(head.SpanQuarantine))
+		head.SpanQuarantine = s.Next
+		if s.Next == 0 {
+			head.SpanQuarantineLast = 0
+		}
+		head.SpansQuarantined--
+		head.QuarantinedPages -= s.Pages + uint64(s.GuardPages)
+		// Live again for the moment that it takes to drop it.
+		s.Next = 0
+		h.arena(uint64(s.Arena)).SpanCount++
+		head.SpansLive++
+		h.memory.unguard(h.dataOffset+s.Base-h.data, s.Pages*layout.PageBytes)
+		h.dropSpan(s)
+	}
+}

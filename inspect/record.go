@@ -1,0 +1,97 @@
+package inspect
+
+import (
+	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Operation is who did something to a block, as audit mode recorded it.
+type Operation struct {
+	Goroutine uint64          `json:"goroutine,omitempty"` // as a traceback prints it; 0: not known
+	Sequence  uint64          `json:"sequence,omitempty"`  // in the order of the heap's audited operations
+	Stack     layout.StackRef `json:"stack,omitempty"`     // its name in the heap's stack table; 0: not known
+	Addresses []Address       `json:"addresses,omitempty"` // return addresses, the innermost first
+}
+
+// operation is nil when nothing is known of it.
+func (h *Heap) operation(goroutine, sequence uint64, ref layout.StackRef) *Operation {
+	if sequence == 0 && ref == 0 {
+		return nil
+	}
+	o := &Operation{Goroutine: goroutine, Sequence: sequence, Stack: ref}
+	if h.stacks != nil {
+		for _, a := range h.stacks.stacks[ref].addresses {
+			o.Addresses = append(o.Addresses, Address(a))
+		}
+	}
+	return o
+}
+
+// operations are who allocated and who freed a block whose seal says that its record is true.
+func (h *Heap) operations(r layout.Record, state layout.State) (allocated, freed *Operation) {
+	allocated = h.operation(r.AllocGoroutine, r.AllocSequence, r.AllocStack)
+	if state.Poisoned() {
+		freed = h.operation(r.FreeGoroutine, r.FreeSequence, r.FreeStack)
+	}
+	return allocated, freed
+}
+
+// record is the record of a slab's block; ok is false when the slab has none.
+func (h *Heap) record(s *Slab, index int) (r layout.Record, ok bool) {
+	if !s.recorded {
+		return r, false
+	}
+	return get[layout.Record](h.capture.records, uint64(s.Records)+layout.RecordsBytes+uint64(index)*layout.RecordBytes)
+}
+
+// judgeRecord judges the record of a block whose seal says that it is true.
+func (h *Heap) judgeRecord(s *Slab, index int, state layout.State) []layout.Verdict {
+	r, ok := h.record(s, index)
+	if !ok {
+		return nil // the slab's own verdict says why
+	}
+	var j layout.Judge
+	r.Judge(&j, layout.RecordFacts{State: state, Stored: h.stored})
+	return j.Verdicts
+}
+
+// placeRecords finds the records that a slab's descriptor names: an active one's or a retired one's.
+func (h *Heap) placeRecords(name string, address Address, bin int, ref layout.Ref[layout.Records]) bool {
+	if ref == 0 {
+		return false
+	}
+	held := h.bins[bin].Lock.Held() || h.header.PagesLock.Held()
+	capacity := h.classes[bin].Capacity
+	r := h.capture.records
+	head, ok := get[layout.Records](r, uint64(ref))
+	if !ok || (uint64(ref)-r.start)%layout.DescriptorGrain != 0 || uint64(ref)-r.start+layout.RecordArrayBytes(capacity) > uint64(len(r.bytes)) {
+		h.problems = append(h.problems, fromVerdict(CodeMetadata, name, uint64(address), layout.Verdict{
+			Field: "Records", Found: layout.Hex(uint64(ref)), Expected: "0 or an address below Header.RecordsTop", Why: "records lie whole in their part", UnderWay: held,
+		}))
+		return false
+	}
+	h.recordBytes += layout.RecordArrayBytes(capacity)
+	facts := layout.RecordsFacts{Slab: layout.Ref[layout.Slab](address), Bin: uint32(bin), Capacity: capacity, Held: held}
+	h.judged("records at "+Address(ref).String(), "Records", Address(ref), func(j *layout.Judge) { head.Judge(j, facts) })
+	return head.Slab == facts.Slab
+}
+
+// placeAllRecords finds the records of every slab that is in use. Those of retired slabs were found along their lists.
+func (h *Heap) placeAllRecords() {
+	for _, s := range h.slabs {
+		s.recorded = h.placeRecords(s.name(), s.Address, s.bin, s.Records)
+	}
+}
+
+// recordFinding is the finding for a block whose record is damaged; nil: it is not.
+func (h *Heap) recordFinding(s *Slab, b *Block, state layout.State) *Finding {
+	verdicts := h.judgeRecord(s, b.Index, state)
+	if len(verdicts) == 0 {
+		return nil
+	}
+	address := uint64(s.Records) + layout.RecordsBytes + uint64(b.Index)*layout.RecordBytes
+	f := fromVerdict(CodeMetadata, fmt.Sprintf("Record of block %d of slab %d", b.Index, s.page), address, verdicts[0])
+	f.Block = b
+	return &f
+}

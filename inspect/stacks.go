@@ -1,0 +1,99 @@
+package inspect
+
+import (
+	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// stackTable is the heap's call stacks: each once, one behind the other.
+type stackTable struct {
+	layout.StackTable
+	address Address
+	stacks  map[layout.StackRef]stack
+	used    uint64 // bytes of the stacks that were found
+	chained uint64 // of these, how many the chains reach
+	room    uint64
+}
+
+// stack is one call stack: its return addresses, the innermost first.
+type stack struct {
+	layout.Stack
+	addresses []uint64
+}
+
+// decodeStacks walks the stacks one behind the other, and then the chains.
+func (h *Heap) decodeStacks() {
+	r := h.capture.stacks
+	if len(r.bytes) < int(layout.StackTableBytes) {
+		return // no audit ever was
+	}
+	t := &stackTable{address: Address(r.start), stacks: map[layout.StackRef]stack{}, room: layout.StackTableRoom - layout.StackTableBytes}
+	copy(layout.Bytes(&t.StackTable), r.bytes)
+	h.stacks = t
+	first := r.start + layout.StackTableBytes
+	end := first + min(t.Used, uint64(len(r.bytes))-layout.StackTableBytes)
+	at := first
+	for at < end {
+		s, ok := get[layout.Stack](r, at)
+		bytes := layout.StackBytes(s.Depth)
+		if !ok || s.Depth == 0 || s.Depth > layout.MaxStackDepth || at+bytes > end {
+			h.problems = append(h.problems, fromVerdict(CodeMetadata, "Stack at "+Address(at).String(), at, layout.Verdict{
+				Field: "Depth", Found: fmt.Sprint(s.Depth), Expected: fmt.Sprintf("1..%d", layout.MaxStackDepth), Why: "frames that are kept, up to the end of the stacks", UnderWay: t.Lock.Held(),
+			}))
+			break
+		}
+		found := stack{Stack: s, addresses: make([]uint64, s.Depth)}
+		for i := range found.addresses {
+			found.addresses[i], _ = get[uint64](r, at+layout.StackHeadBytes+8*uint64(i))
+		}
+		hash := layout.HashStack(found.addresses)
+		t.stacks[layout.RefStack(at-first, hash)] = found
+		at += bytes
+	}
+	t.used = at - first
+	h.walkChains(t)
+}
+
+// walkChains counts the stacks that the buckets lead to. Each link leads to an older stack, so the chains end.
+func (h *Heap) walkChains(t *stackTable) {
+	for bucket, ref := range t.Buckets {
+		owner, field, address, below := "StackTable", fmt.Sprintf("Buckets[%d]", bucket), t.address, t.used
+		for ref != 0 {
+			s, ok := t.stacks[ref]
+			if !ok || s.Hash%layout.StackBuckets != uint64(bucket) || ref.Offset() >= below {
+				h.problems = append(h.problems, fromVerdict(CodeList, owner, uint64(address), layout.Verdict{
+					Field: field, Found: layout.Hex(uint64(ref)), Expected: "0 or an older stack of this bucket", Why: "what a chain of the stack table may lead to", UnderWay: t.Lock.Held(),
+				}))
+				break
+			}
+			t.chained++
+			owner, field, address, below = "Stack "+layout.Hex(uint64(ref)), "Next", t.address+Address(layout.StackTableBytes+ref.Offset()), ref.Offset()
+			ref = s.Next
+		}
+	}
+}
+
+// stored reports whether the table has a stack of this name.
+func (h *Heap) stored(ref layout.StackRef) bool {
+	if h.stacks == nil {
+		return false
+	}
+	_, ok := h.stacks.stacks[ref]
+	return ok
+}
+
+func (h *Heap) judgeStacks(visit func(Judgement), all bool) {
+	t := h.stacks
+	if t == nil {
+		return
+	}
+	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room}
+	report(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
+	for ref, s := range t.stacks {
+		address := uint64(t.address) + layout.StackTableBytes + ref.Offset()
+		report(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
+			s.Judge(j, layout.StackFacts{Hash: layout.HashStack(s.addresses), Self: ref, Stored: h.stored})
+		})
+	}
+}
