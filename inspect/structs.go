@@ -84,10 +84,12 @@ func (r *StructsReport) Healthy() bool {
 	return r.Wrong == 0
 }
 
-// StructTypes lists the types that StructsOptions.Type may name.
+// StructTypes lists the types that StructsOptions.Type may name: those that are judged as wholes, not as parts of others.
 func StructTypes() (names []string) {
 	for _, s := range layout.CurrentSchema().Structs {
-		names = append(names, s.Name)
+		if s.Name != "Record" && s.Name != "Event" {
+			names = append(names, s.Name)
+		}
 	}
 	return names
 }
