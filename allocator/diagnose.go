@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -202,4 +203,41 @@ func was(bytes uint32) string {
 		return "1 byte was"
 	}
 	return fmt.Sprintf("%d bytes were", bytes)
+}
+
+// remember fills in what the audit knows of the block that a violation is about.
+func (h *Heap) remember(v *Violation) {
+	if !h.auditing.Load() {
+		return
+	}
+	var now [layout.MaxStackDepth]uintptr
+	v.Now = &Operation{Goroutine: goroutineID(), Stack: now[:runtime.Callers(2, now[:])]}
+	r, ok := h.recordOf(v.Block)
+	if !ok {
+		return
+	}
+	v.Allocated = h.operation(r.AllocGoroutine, r.AllocSequence, r.AllocStack)
+	if v.Kind == DoubleFree || v.Kind == UseAfterFree || v.Kind == WriteAfterFree {
+		v.Freed = h.operation(r.FreeGoroutine, r.FreeSequence, r.FreeStack)
+	}
+}
+
+// recordOf is a copy of the record of the block or the span that starts at address.
+func (h *Heap) recordOf(address uint64) (r layout.Record, ok bool) {
+	if address-h.data >= h.dataUsed.Load() {
+		return r, false
+	}
+	switch entry := *h.pageEntry(address - h.data); entry.Kind() {
+	case layout.PageSlab:
+		if record := h.record(h.slabAndIndex(address)); record != nil {
+			return *record, true
+		}
+	case layout.PageSpan:
+		h.lockPages()
+		defer h.unlockPages()
+		if s := h.spanAt(address); s != nil && s.Recorded == layout.SpanRecorded {
+			return s.Record, true
+		}
+	}
+	return r, false
 }

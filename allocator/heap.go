@@ -190,7 +190,10 @@ func (h *Heap) Close() error {
 	if h.closed.Swap(true) {
 		return errClosed
 	}
-	stats := h.Stats()
+	stats, leaks := h.Stats(), []Leak(nil)
+	if stats.LiveBlocks > 0 && h.sealed {
+		leaks = h.leaks()
+	}
 	unregister(h)
 	h.pages.Lock()
 	defer h.pages.Unlock()
@@ -202,20 +205,9 @@ func (h *Heap) Close() error {
 		return fmt.Errorf("glassheap: closing heap %q: %w", h.options.Name, err)
 	}
 	if stats.LiveBlocks > 0 {
-		return &LeakError{Heap: h.options.Name, Blocks: stats.LiveBlocks}
+		return &LeakError{Heap: h.options.Name, Blocks: stats.LiveBlocks, Leaks: leaks}
 	}
 	return nil
-}
-
-// LeakError is what Close returns when blocks were never freed.
-type LeakError struct {
-	Heap   string
-	Blocks uint64
-}
-
-// Error says how many blocks were live.
-func (e *LeakError) Error() string {
-	return fmt.Sprintf("glassheap: heap %q was closed with %d live blocks", e.Heap, e.Blocks)
 }
 
 // Every open heap, so that a foreign address can be told from one of another heap.

@@ -30,10 +30,38 @@ type Violation struct {
 	Bin     int    // its size class; -1: a span or no block
 	Size    int    // bytes that were asked for; -1: not known
 	Detail  string // what was found, in a sentence
+
+	// What ModeAudit knows of the block; nil: nothing.
+	Allocated *Operation // who allocated it
+	Freed     *Operation // who freed it before
+	Now       *Operation // who was at it when the violation was found
 }
 
-// Error says what happened, to which block, and how to see more.
+// Error is Summary, followed by who allocated the block, who freed it and who was at it now, as far as ModeAudit recorded them.
 func (v *Violation) Error() string {
+	text := v.Summary()
+	if v.Allocated != nil {
+		text += v.Allocated.text("allocated by")
+	}
+	if v.Freed != nil {
+		text += v.Freed.text("freed by")
+	}
+	if v.Now != nil && (v.Allocated != nil || v.Freed != nil) {
+		text += v.Now.text(v.now())
+	}
+	return text
+}
+
+// now is how reports call what was under way when the violation was found.
+func (v *Violation) now() string {
+	if v.During == "free" && v.Kind == DoubleFree {
+		return "freed again by"
+	}
+	return "found by"
+}
+
+// Summary says in a line what happened, to which block, and how to see more.
+func (v *Violation) Summary() string {
 	text := fmt.Sprintf("glassheap: %s during %s of %s in heap %q: %s", v.Kind, v.During, layout.Hex(v.Address), v.Heap, v.Detail)
 	if v.Block != 0 && v.Bin >= 0 {
 		text += fmt.Sprintf(" (block %s, bin %d)", layout.Hex(v.Block), v.Bin)
