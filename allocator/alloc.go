@@ -40,6 +40,9 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
+				if uint64(tally>>8)&h.sampleMask.Load() == h.sampleHit.Load() {
+					return h.mallocSampled(n, p, m)
+				}
 				address := m.Blocks[top]
 				block := h.pointer(address)
 				intact := true
@@ -75,7 +78,7 @@ func (h *Heap) mallocOtherwise(n int) (unsafe.Pointer, error) {
 	case h.closed.Load():
 		return nil, errClosed
 	}
-	return h.mallocAudited(n)
+	return h.mallocAudited(n, true)
 }
 
 // readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,

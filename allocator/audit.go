@@ -10,8 +10,8 @@ import (
 // Alloc and Free in ModeAudit. They use the same magazines as the fast path, and on top of what that verifies they keep
 // records, poison what is free and hold it back.
 
-// mallocAudited is Malloc for a size that a bin serves.
-func (h *Heap) mallocAudited(n int) (unsafe.Pointer, error) {
+// mallocAudited is Malloc for a size that a bin serves. sampling says whether sampling may choose it.
+func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 	by := h.whoCalls(skipMalloc)
 	for {
 		p := pin()
@@ -20,6 +20,9 @@ func (h *Heap) mallocAudited(n int) (unsafe.Pointer, error) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
+				if sampling && uint64(tally>>8)&h.sampleMask.Load() == h.sampleHit.Load() {
+					return h.mallocSampled(n, p, m)
+				}
 				address := m.Blocks[top]
 				if block := h.pointer(address); h.isFree(block, address, c) {
 					fillWords(block, uint32(n+7)&^7, layout.FreshWord)

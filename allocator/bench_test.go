@@ -3,6 +3,8 @@ package allocator
 import (
 	"math/rand"
 	"testing"
+
+	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 func benchHeap(b *testing.B, m Mode) *Heap {
@@ -14,7 +16,7 @@ func benchHeap(b *testing.B, m Mode) *Heap {
 }
 
 func BenchmarkPair(b *testing.B) {
-	for _, m := range []Mode{ModePlain, ModeSealed} {
+	for _, m := range layout.Modes {
 		b.Run(m.String(), func(b *testing.B) {
 			h := benchHeap(b, m)
 			defer h.Close()
@@ -35,7 +37,7 @@ func BenchmarkPair(b *testing.B) {
 }
 
 func BenchmarkBurst(b *testing.B) {
-	for _, m := range []Mode{ModePlain, ModeSealed} {
+	for _, m := range layout.Modes {
 		b.Run(m.String(), func(b *testing.B) {
 			h := benchHeap(b, m)
 			defer h.Close()

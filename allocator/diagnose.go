@@ -14,11 +14,15 @@ type block struct {
 	address uint64 // the user's
 	start   uint64 // of the block: below address when it was allocated aligned
 	size    int    // bytes that were asked for, from address on; -1: not known (plain mode)
-	bin     int    // -1: a span
+	bin     int    // or noBin
 	most    int    // bytes from address on that the block could hold
 
 	recorded bool // its record says who allocated it
+	guarded  bool // it has a page of its own
 }
+
+// noBin is the bin of a span or a guarded block.
+const noBin = -1
 
 // locate finds the live block that address is the user's address of, and verifies it.
 func (h *Heap) locate(during string, address uint64) (block, *Violation) {
@@ -27,6 +31,15 @@ func (h *Heap) locate(during string, address uint64) (block, *Violation) {
 		return block{}, v
 	}
 	offset := address - h.data
+	if h.inGuardPages(address) {
+		h.lockPages()
+		defer h.unlockPages()
+		b, v := h.locateGuarded(address)
+		if v != nil {
+			return fail(v)
+		}
+		return b, nil
+	}
 	if offset >= h.dataUsed.Load() {
 		return fail(h.foreign(address))
 	}
@@ -43,7 +56,7 @@ func (h *Heap) locate(during string, address uint64) (block, *Violation) {
 		if v := h.spanDamage(s); v != nil {
 			return fail(v)
 		}
-		return block{address: address, start: s.Base, size: int(s.Requested), bin: -1, most: int(h.spanEnd(s))}, nil
+		return block{address: address, start: s.Base, size: int(s.Requested), bin: noBin, most: int(h.spanEnd(s))}, nil
 	default:
 		return fail(h.noBlock(address))
 	}
@@ -129,7 +142,7 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 
 // foreign is the violation for an address outside the heap's data.
 func (h *Heap) foreign(address uint64) *Violation {
-	v := &Violation{Kind: InvalidFree, Bin: -1, Size: -1}
+	v := &Violation{Kind: InvalidFree, Bin: noBin, Size: -1}
 	switch other := heapOf(address); {
 	case other == h:
 		v.Detail = "the address lies in the heap's own metadata or in a part of it that was never used"
@@ -143,7 +156,7 @@ func (h *Heap) foreign(address uint64) *Violation {
 
 // noBlock is the violation for an address in the data where no block is. The pages' lock need not be held.
 func (h *Heap) noBlock(address uint64) *Violation {
-	v := &Violation{Kind: InvalidFree, Bin: -1, Size: -1}
+	v := &Violation{Kind: InvalidFree, Bin: noBin, Size: -1}
 	offset := address - h.data
 	entry := *h.pageEntry(offset)
 	if s := h.spanAt(address); s != nil && s.State == layout.SpanQuarantined {
@@ -171,7 +184,7 @@ func (h *Heap) noBlock(address uint64) *Violation {
 func (h *Heap) refuse(during string, address uint64) error {
 	_, v := h.locate(during, address)
 	if v == nil {
-		v = &Violation{Kind: InvalidFree, During: during, Address: address, Bin: -1, Size: -1, Detail: "the block changed hands while it was being freed: two goroutines free it"}
+		v = &Violation{Kind: InvalidFree, During: during, Address: address, Bin: noBin, Size: -1, Detail: "the block changed hands while it was being freed: two goroutines free it"}
 	}
 	return h.report(v)
 }
@@ -207,7 +220,7 @@ func was(bytes uint32) string {
 
 // remember fills in what the audit knows of the block that a violation is about.
 func (h *Heap) remember(v *Violation) {
-	if !h.auditing.Load() {
+	if !h.auditing.Load() && !h.inGuardPages(v.Block) {
 		return
 	}
 	var now [layout.MaxStackDepth]uintptr
@@ -224,6 +237,12 @@ func (h *Heap) remember(v *Violation) {
 
 // recordOf is a copy of the record of the block or the span that starts at address.
 func (h *Heap) recordOf(address uint64) (r layout.Record, ok bool) {
+	if h.inGuardPages(address) {
+		h.lockPages()
+		defer h.unlockPages()
+		s, _ := h.guardSlotOf(address)
+		return s.Record, s.State != layout.GuardVirgin
+	}
 	if address-h.data >= h.dataUsed.Load() {
 		return r, false
 	}

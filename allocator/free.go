@@ -91,6 +91,9 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 func (h *Heap) freeOtherwise(block unsafe.Pointer, size int) error {
 	address := uint64(uintptr(block))
 	if address-h.data >= h.dataUsed.Load() {
+		if h.inGuardPages(address) {
+			return h.freeGuarded(address, size)
+		}
 		return h.refuse("free", address)
 	}
 	return h.freeAudited(block, size)

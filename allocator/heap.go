@@ -26,6 +26,8 @@ type Heap struct {
 	arenas      unsafe.Pointer
 	stacks      unsafe.Pointer
 	journals    unsafe.Pointer
+	guards      unsafe.Pointer
+	guardPages  uint64 // address of the guarded allocations' pages
 	pageMap     unsafe.Pointer
 	baseAddress uint64
 	data        uint64 // address of arena 0
@@ -38,6 +40,8 @@ type Heap struct {
 
 	quickBelow  atomic.Int64  // sizes below it are the fast path's; 0: none is
 	quickData   atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
+	sampleMask  atomic.Uint64 // an allocation is sampled when these bits of the tally
+	sampleHit   atomic.Uint64 // are these; no bit outside the mask: none is
 	auditing    atomic.Bool   // the mode is ModeAudit now
 	dataUsed    atomic.Uint64 // bytes of arenas that were ever used
 	cachesReady atomic.Int32  // Ps with a lower index have a cache; grows under pages
@@ -50,6 +54,7 @@ type Heap struct {
 	descriptorsReady uint64 // of the descriptors
 	recordsReady     uint64 // of the records
 	stacksReady      bool   // the stack table is usable
+	guardsReady      bool   // the guard pool is usable
 	dirtyPages       int
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
@@ -103,6 +108,8 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	h.pageMap = unsafe.Add(h.base, places.PageMap)
 	h.stacks = unsafe.Add(h.base, places.Stacks)
 	h.journals = unsafe.Add(h.base, places.Journals)
+	h.guards = unsafe.Add(h.base, places.Guards)
+	h.guardPages = h.baseAddress + places.GuardPages
 	h.dataOffset = places.Data
 	h.data = h.baseAddress + places.Data
 	h.sealed = h.options.Mode != ModePlain
@@ -144,6 +151,8 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 		Journals:       layout.Ref[layout.Journal](h.baseAddress + places.Journals),
 		Records:        h.baseAddress + places.Records,
 		RecordsEnd:     h.baseAddress + places.RecordsEnd,
+		Guards:         layout.Ref[layout.GuardPool](h.baseAddress + places.Guards),
+		GuardPages:     h.guardPages,
 		Data:           h.data,
 	}
 	copy(id.Name[:], h.options.Name)
@@ -155,7 +164,11 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	if err := h.readyCaches(runtime.GOMAXPROCS(0)); err != nil {
 		return err
 	}
-	return h.applyMode(h.options.Mode)
+	h.sampleHit.Store(1) // none
+	if err := h.applyMode(h.options.Mode); err != nil {
+		return err
+	}
+	return h.SetGuardRate(h.options.GuardRate)
 }
 
 // readyCaches makes the caches of the first procs Ps usable.

@@ -48,6 +48,8 @@ func (h *Heap) journal(p int) *layout.Journal {
 	return (*layout.Journal)(unsafe.Add(h.journals, uintptr(p)*uintptr(layout.JournalBytes)))
 }
 
+func (h *Heap) guardPool() *layout.GuardPool { return (*layout.GuardPool)(h.guards) }
+
 func (h *Heap) stackTable() *layout.StackTable { return (*layout.StackTable)(h.stacks) }
 
 // stackAt is the stack that lies offset bytes behind the table.

@@ -28,7 +28,9 @@ func (h *Heap) Mode() Mode {
 }
 
 func (h *Heap) applyMode(m Mode) error {
-	learnGoroutineWord()
+	if m == ModeAudit {
+		learnGoroutineWord()
+	}
 	h.lockPages()
 	defer h.unlockPages()
 	if m == ModeAudit {

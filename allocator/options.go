@@ -30,6 +30,10 @@ type Options struct {
 	// QuarantineBytes is how much freed memory ModeAudit holds back from reuse, rounded up to a block for each P, and as much
 	// again in spans; default 16 MiB.
 	QuarantineBytes int64
+	// GuardRate puts one of this many allocations of at most a page, rounded up to a power of two, on a page of its own between
+	// inaccessible ones, in any mode: reads and writes out of its bounds or after it was freed fault at the instruction, and
+	// Explain says what happened. 0, the default: none; 1: all, as long as the pool of 512 lasts.
+	GuardRate int
 	// Policy is what a violation does; default PolicyPanic.
 	Policy Policy
 	// OnViolation, if set, is called with each violation instead of what Policy says. The violation is then returned as the
@@ -66,6 +70,7 @@ const (
 	defaultStackDepth   = 16
 	defaultQuarantine   = 16 << 20
 	mostQuarantine      = 1 << 40
+	mostGuardRate       = 1 << 30
 )
 
 // withDefaults fills in what is not set and refuses what cannot be.
@@ -113,6 +118,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("glassheap: Options.StackDepth is %d: it must lie from 1 to %d", o.StackDepth, layout.MaxStackDepth)
 	case o.QuarantineBytes < 0 || o.QuarantineBytes > mostQuarantine:
 		return o, fmt.Errorf("glassheap: Options.QuarantineBytes is %d: it must lie from 0 to %d (1 TiB)", o.QuarantineBytes, int64(mostQuarantine))
+	case o.GuardRate < 0 || o.GuardRate > mostGuardRate:
+		return o, fmt.Errorf("glassheap: Options.GuardRate is %d: it must lie from 0 to %d", o.GuardRate, mostGuardRate)
 	case o.Policy < PolicyPanic || o.Policy > PolicyReport:
 		return o, fmt.Errorf("glassheap: Options.Policy is %d: choose PolicyPanic or PolicyReport", o.Policy)
 	}

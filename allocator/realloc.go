@@ -73,7 +73,7 @@ func (h *Heap) reallocate(p unsafe.Pointer, size, n int) (unsafe.Pointer, error)
 // resizeInPlace does what can be done without moving: the new size belongs to the same class, or to the same pages.
 func (h *Heap) resizeInPlace(b block, n int) bool {
 	switch {
-	case n > b.most:
+	case n > b.most || b.guarded:
 		return false
 	case b.bin < 0:
 		h.lockPages()

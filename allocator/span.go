@@ -152,7 +152,7 @@ func (h *Heap) spanDamage(s *layout.Span) *Violation {
 	if !h.sealed {
 		return nil
 	}
-	v := &Violation{Kind: Overflow, Block: s.Base, Bin: -1, Size: int(s.Requested)}
+	v := &Violation{Kind: Overflow, Block: s.Base, Bin: noBin, Size: int(s.Requested)}
 	page, from, end := h.spanSlack(s)
 	if first, damaged := firstDamagedSlack(page, from, end); damaged {
 		v.Detail = fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", s.Requested+uint64(first-from), first-from, s.Requested)
@@ -201,7 +201,7 @@ func (h *Heap) freeSpan(address uint64, size int) error {
 	}
 	v := h.spanDamage(s)
 	if v == nil && size != unknownSize && uint64(size) != s.Requested {
-		v = &Violation{Kind: SizeMismatch, Block: s.Base, Bin: -1, Size: int(s.Requested), Detail: mismatch(int(s.Requested), size)}
+		v = &Violation{Kind: SizeMismatch, Block: s.Base, Bin: noBin, Size: int(s.Requested), Detail: mismatch(int(s.Requested), size)}
 	}
 	switch {
 	case v != nil:

@@ -16,7 +16,8 @@ const (
 	InvalidFree    Kind = "invalid-free"     // the address is not that of a block
 	SizeMismatch   Kind = "size-mismatch"    // freed with another size than it was allocated with
 	WriteAfterFree Kind = "write-after-free" // a free block was written to
-	UseAfterFree   Kind = "use-after-free"   // a free block was passed to Realloc or UsableSize
+	UseAfterFree   Kind = "use-after-free"   // a free block was passed to Realloc or UsableSize, or accessed while it was guarded
+	OutOfBounds    Kind = "out-of-bounds"    // a guarded block was accessed outside of its bounds
 )
 
 // Violation is a broken rule of the heap, found by Alloc, Free, Realloc or UsableSize. It is the error they return and the
@@ -27,7 +28,7 @@ type Violation struct {
 	During  string // the operation: "free", "alloc", "realloc", "usable size"
 	Address uint64 // as it was passed in, or the block's
 	Block   uint64 // start of the block that it is about; 0: none
-	Bin     int    // its size class; -1: a span or no block
+	Bin     int    // its size class; -1: a span, a guarded block, or no block
 	Size    int    // bytes that were asked for; -1: not known
 	Detail  string // what was found, in a sentence
 

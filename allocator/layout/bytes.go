@@ -25,6 +25,8 @@ var (
 	cachePadding  = padding(reflect.TypeFor[Cache]())
 	arenaPadding  = padding(reflect.TypeFor[Arena]())
 	slabPadding   = padding(reflect.TypeFor[Slab]())
+	guardPadding  = padding(reflect.TypeFor[GuardPool]())
+	slotPadding   = padding(reflect.TypeFor[GuardSlot]())
 	journalUnused = padding(reflect.TypeFor[Journal]())
 	spanPadding   = padding(reflect.TypeFor[Span]())
 )

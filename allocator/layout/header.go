@@ -119,6 +119,7 @@ type Header struct {
 	SpanQuarantineLast Ref[Span]
 	SpansQuarantined   uint64 // how many
 	QuarantinedPages   uint64 // of these spans, guards included
+	GuardRate          uint64 `layout:"statistic"` // one of this many allocations is guarded; 0: none
 }
 
 // Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.
@@ -153,6 +154,8 @@ type Identity struct {
 	Journals       Ref[Journal]
 	Records        uint64
 	RecordsEnd     uint64
+	Guards         Ref[GuardPool]
+	GuardPages     uint64 // the pool's pages
 	Data           uint64 // first byte of arena 0
 	Checksum       uint64 // of the fields above
 }
@@ -184,7 +187,7 @@ func (id *Identity) HeapName() string {
 
 // Places is where the parts of a heap lie, as offsets from its Base, and how large the whole is.
 type Places struct {
-	Bins, Caches, Arenas, PageMap, Descriptors, DescriptorsEnd, Stacks, Journals, Records, RecordsEnd, Data, End uint64
+	Bins, Caches, Arenas, PageMap, Descriptors, DescriptorsEnd, Stacks, Journals, Records, RecordsEnd, Guards, GuardPages, Data, End uint64
 }
 
 // Place derives the places for a heap of at most arenas arenas. Each part gets a page of its own at its end that is never
@@ -213,6 +216,8 @@ func Place(arenas uint32) (p Places) {
 	records := data*5/8 + 4<<20
 	p.Records = take(records)
 	p.RecordsEnd = p.Records + records
+	p.Guards = take(GuardPoolBytes)
+	p.GuardPages = take(GuardPagesBytes)
 	p.Data = (at + ArenaBytes - 1) &^ (ArenaBytes - 1)
 	p.End = p.Data + uint64(arenas)*ArenaBytes
 	return p

@@ -60,6 +60,8 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	j.EqualHex("Journals", uint64(id.Journals), base+p.Journals, "behind the stacks")
 	j.EqualHex("Records", id.Records, base+p.Records, "behind the journals")
 	j.EqualHex("RecordsEnd", id.RecordsEnd, base+p.RecordsEnd, "room for records")
+	j.EqualHex("Guards", uint64(id.Guards), base+p.Guards, "behind the records")
+	j.EqualHex("GuardPages", id.GuardPages, base+p.GuardPages, "behind the guard slots")
 	j.EqualHex("Data", id.Data, base+p.Data, "the next multiple of 1 MiB")
 	j.EqualHex("Checksum", id.Checksum, id.Sum(), "of the fields above")
 }
@@ -393,4 +395,50 @@ func (q *Journal) Judge(j *Judge, f JournalFacts) {
 		j.That("QuarantineBytes", held > 0 || q.QuarantineBytes == 0, q.QuarantineBytes, "0", "nothing is held back")
 	}
 	j.padding(Bytes(q), journalUnused)
+}
+
+// GuardPoolFacts is what the pool is held against.
+type GuardPoolFacts struct {
+	Live uint64 // slots that say they are live
+	Held bool   // Header.PagesLock is held
+}
+
+// Judge checks the pool. Its slots are judged one by one.
+func (g *GuardPool) Judge(j *Judge, f GuardPoolFacts) {
+	j.Within("Ready", g.Ready, 0, 1, "whether it was initialised")
+	j.Changing(f.Held)
+	j.Equal("Live", g.Live, f.Live, "slots that are live, counted")
+	j.padding(Bytes(g), guardPadding)
+}
+
+// GuardSlotFacts is what a slot is held against.
+type GuardSlotFacts struct {
+	Page   uint64 // address of its page
+	Stored func(StackRef) bool
+	Held   bool // Header.PagesLock is held
+}
+
+// Judge checks a slot.
+func (s *GuardSlot) Judge(j *Judge, f GuardSlotFacts) {
+	j.Changing(f.Held)
+	j.padding(Bytes(s), slotPadding)
+	switch s.State {
+	case GuardVirgin:
+		j.That("(all fields)", *s == GuardSlot{}, Hash(Bytes(s)), "zeros", "it was never used")
+		return
+	case GuardLive, GuardFreed:
+	default:
+		j.Word("State", false, Hex(uint64(s.State)), "virgin, live or freed", "a state")
+		return
+	}
+	j.Within("Requested", s.Requested, 0, PageBytes, "what fits on a page")
+	right := f.Page + PageBytes - (s.Requested+ClassGrain-1)&^(ClassGrain-1)
+	j.That("Address", s.Address == f.Page || s.Address == right, s.Address, Hex(f.Page)+" or "+Hex(right), "at the start of its page, or ending at its end")
+	state := StateRecorded
+	if s.State == GuardFreed {
+		state = StatePoisoned
+	} else {
+		j.That("Record", s.Record.FreeSequence == 0 && s.Record.FreeGoroutine == 0 && s.Record.FreeStack == 0, uint64(s.Record.FreeStack), "nobody who freed it", "it is live")
+	}
+	s.Record.Judge(j, RecordFacts{State: state, Stored: f.Stored, Held: f.Held})
 }

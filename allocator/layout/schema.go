@@ -38,7 +38,7 @@ type SchemaField struct {
 var structs = []reflect.Type{
 	reflect.TypeFor[Identity](), reflect.TypeFor[Header](), reflect.TypeFor[Bin](), reflect.TypeFor[Magazine](),
 	reflect.TypeFor[Cache](), reflect.TypeFor[Arena](), reflect.TypeFor[Slab](), reflect.TypeFor[Span](),
-	reflect.TypeFor[Record](), reflect.TypeFor[Records](), reflect.TypeFor[StackTable](), reflect.TypeFor[Stack](), reflect.TypeFor[Event](), reflect.TypeFor[Journal](),
+	reflect.TypeFor[Record](), reflect.TypeFor[Records](), reflect.TypeFor[StackTable](), reflect.TypeFor[Stack](), reflect.TypeFor[Event](), reflect.TypeFor[Journal](), reflect.TypeFor[GuardSlot](), reflect.TypeFor[GuardPool](),
 }
 
 // CurrentSchema is the schema of this version, derived from the Go types.
@@ -145,7 +145,7 @@ func constants() map[string]uint64 {
 		"SealMultiplier": sealMultiplier, "SealSizeMultiplier": SealSizeMultiplier, "SealHashMask": SealHashMask, "StateLive": uint64(StateLive), "StateAligned": uint64(StateAligned), "StateFree": uint64(StateFree),
 		"StateRecorded": uint64(StateRecorded), "StateRecordedAligned": uint64(StateRecordedAligned), "StateQuarantined": uint64(StateQuarantined), "StatePoisoned": uint64(StatePoisoned),
 		"FreshByte": FreshByte, "PoisonByte": PoisonByte, "StackBuckets": StackBuckets, "StackGrain": StackGrain, "MaxStackDepth": MaxStackDepth, "LogEvents": LogEvents, "QuarantineBlocks": QuarantineBlocks,
-		"EventAlloc": uint64(EventAlloc), "EventFree": uint64(EventFree),
+		"GuardSlots": GuardSlots, "GuardVirgin": uint64(GuardVirgin), "GuardLive": uint64(GuardLive), "GuardFreed": uint64(GuardFreed), "EventAlloc": uint64(EventAlloc), "EventFree": uint64(EventFree),
 		"SlackByte": SlackByte, "LockTag": lockTag,
 		"TallyAllocStep": allocStep, "TallyFreeStep": freeStep, "TallyStepInverse": stepInverse, "TallyLimit": tallyLimit,
 		"ArenaUnmapped": uint64(ArenaUnmapped), "ArenaPages": uint64(ArenaPages), "ArenaHuge": uint64(ArenaHuge), "ArenaHugeTail": uint64(ArenaHugeTail),
