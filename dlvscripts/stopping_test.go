@@ -56,6 +56,21 @@ func TestBreakInitStaysAtAWrongField(t *testing.T) {
 	require.Contains(t, s.ask("stack 0"), "OnSlabReady", "it stays where the wrong field is")
 }
 
+// TestBreakInitStaysAtAWrongBin: a slab of a bin that has another number, one whose slabs have more links.
+func TestBreakInitStaysAtAWrongBin(t *testing.T) {
+	t.Parallel()
+	program, err := heaps()
+	require.NoError(t, err)
+	s := start(t, "exec", program, "--", "shop")
+	s.ask("gh_break init")
+	s.ask("break " + allocatorPackage + ".(*Heap).slabDescriptor")
+	s.ask("continue")
+	require.Empty(t, strings.TrimSpace(s.ask("set b.ID = 0")))
+	answer := s.ask("continue")
+	require.Regexp(t, `Stride +24 +WRONG, expected 16 \(the bin's stride\)`, answer)
+	require.Contains(t, s.ask("stack 0"), "OnSlabReady", "it stays where the wrong field is")
+}
+
 const allocatorPackage = "github.com/glassheap/glassheap/allocator"
 
 func TestBreakAtViolationsAllocationsAndFrees(t *testing.T) {
