@@ -13,7 +13,7 @@ func TestWatchStopsAtTheInstruction(t *testing.T) {
 	s := startHeaps(t, "overrun")
 	r := record(s).typed("gh_watch block", "gh_watch block", "continue")
 	answer := r.text.String()
-	require.Contains(t, answer, "written by   main.write", "the function that the program stands in")
+	require.Contains(t, answer, "written by   main.write    main.go:143", "the line of the assignment, not the one that comes next")
 	require.Contains(t, answer, "a string copied with its terminator")
 	require.Contains(t, s.ask("stack 1"), "main.write")
 	r.typed("print i", "gh_check", "continue").golden("watch")
