@@ -13,7 +13,7 @@ func TestWatchStopsAtTheInstruction(t *testing.T) {
 	s := startHeaps(t, "overrun")
 	r := record(s).typed("gh_watch block", "gh_watch block", "continue")
 	answer := r.text.String()
-	require.Contains(t, answer, "written by   main.write", "the function that the program stands in")
+	require.Contains(t, answer, "written by   main.write    main.go:143", "the line of the assignment, not the one that comes next")
 	require.Contains(t, answer, "a string copied with its terminator")
 	require.Contains(t, s.ask("stack 1"), "main.write")
 	r.typed("print i", "gh_check", "continue").golden("watch")
@@ -53,6 +53,21 @@ func TestBreakInitStaysAtAWrongField(t *testing.T) {
 	require.Empty(t, strings.TrimSpace(s.ask("set s.Stride = 25"))) // as if the bin table had been made wrongly
 	answer := s.ask("continue")
 	require.Regexp(t, `Stride +25 +WRONG, expected 24 \(the bin's stride\)`, answer)
+	require.Contains(t, s.ask("stack 0"), "OnSlabReady", "it stays where the wrong field is")
+}
+
+// TestBreakInitStaysAtAWrongBin: a slab of a bin that has another number, one whose slabs have more links.
+func TestBreakInitStaysAtAWrongBin(t *testing.T) {
+	t.Parallel()
+	program, err := heaps()
+	require.NoError(t, err)
+	s := start(t, "exec", program, "--", "shop")
+	s.ask("gh_break init")
+	s.ask("break " + allocatorPackage + ".(*Heap).slabDescriptor")
+	s.ask("continue")
+	require.Empty(t, strings.TrimSpace(s.ask("set b.ID = 0")))
+	answer := s.ask("continue")
+	require.Regexp(t, `Stride +24 +WRONG, expected 16 \(the bin's stride\)`, answer)
 	require.Contains(t, s.ask("stack 0"), "OnSlabReady", "it stays where the wrong field is")
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/gdbsession"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files and the transcripts of docs/gdb.md")
@@ -53,10 +54,7 @@ func needGDB(t *testing.T) string {
 // skip skips a test that lacks something, which the reason names. In CI it fails.
 func skip(t *testing.T, reason string) {
 	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
+	gdbsession.Skip(t, reason)
 }
 
 var find = sync.OnceValues(func() (string, error) { return Find(context.Background(), "") })
@@ -93,9 +91,8 @@ func unpacked(t *testing.T) string {
 	return script
 }
 
-// steady makes victims do the same in each run: without preemption by signals each breakpoint is met once, and with one P a
-// block that is freed is the next to be allocated.
-var steady = []string{"GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1"}
+// steady makes victims do the same in each run.
+var steady = gdbsession.Steady
 
 // play runs commands in gdb, which is started with these arguments, and returns the transcript.
 func play(t *testing.T, commands string, arguments ...string) string {
@@ -105,33 +102,17 @@ func play(t *testing.T, commands string, arguments ...string) string {
 
 func playIn(t *testing.T, ctx context.Context, environment []string, commands string, arguments ...string) string {
 	t.Helper()
-	gdb := needGDB(t)
-	file := filepath.Join(t.TempDir(), "session")
-	require.NoError(t, os.WriteFile(file, []byte(strings.TrimSpace(commands)+"\n"), 0o600))
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	binary := program(t)
-	line := []string{"-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-iex", "set debuginfod enabled off", "-x", unpacked(t), "-x", "testdata/session.py"}
-	c := exec.CommandContext(ctx, gdb, append(line, arguments...)...)
-	c.Env = append(append(append(os.Environ(), steady...), ProgramVariable+"="+binary, "GLASSHEAP_TEST_SESSION="+file, "GLASSHEAP_GDB_TRACEBACK=1", "LC_ALL=C.UTF-8"), environment...)
-	out, err := c.CombinedOutput()
-	require.NoError(t, ctx.Err(), "gdb did not come to its end:\n%s", out)
-	transcript := string(out)
-	require.NotContains(t, transcript, "Traceback")
-	require.NotContains(t, transcript, "Python Exception")
-	require.NotContains(t, transcript, "should not have happened")
-	require.NotContains(t, transcript, "Fatal signal")
-	if i := strings.Index(transcript, "(gdb) "); i >= 0 {
-		transcript = transcript[i:]
+	s := gdbsession.Session{
+		GDB: needGDB(t), Scripts: unpacked(t), Player: "testdata/session.py",
+		Environment: append([]string{ProgramVariable + "=" + program(t)}, environment...),
 	}
-	_ = err // a batch's status is that of the last command
-	return transcript
+	return s.Play(t, ctx, commands, arguments...)
 }
 
 // answers are what each of a command's runs has printed, in order.
 func answers(transcript, command string) (found []string) {
 	for _, part := range strings.Split("\n"+transcript, "\n(gdb) ")[1:] {
-		line, out, _ := strings.Cut(heapLine.ReplaceAllString(part, ""), "\n")
+		line, out, _ := strings.Cut(gdbsession.HeapLine.ReplaceAllString(part, ""), "\n")
 		if line == command {
 			found = append(found, out)
 		}
@@ -189,45 +170,5 @@ func golden(t *testing.T, name, text string) {
 	require.Equal(t, string(want), text)
 }
 
-var heapLine = regexp.MustCompile(`(?m)^\(heap\) .*\n`)
-
-// normal makes a transcript one that is the same in every run: what differs from run to run, from machine to machine or from
-// one compiler to the next becomes a sample of itself.
-func normal(transcript string) string {
-	type place struct{ base, end uint64 }
-	var heaps []place
-	transcript = heapLine.ReplaceAllStringFunc(transcript, func(line string) string {
-		var p place
-		_, _ = fmt.Sscanf(line, "(heap) %v %v", &p.base, &p.end)
-		heaps = append(heaps, p)
-		return ""
-	})
-	transcript = regexp.MustCompile(`0x[0-9a-f]{8,16}`).ReplaceAllStringFunc(transcript, func(text string) string {
-		v, _ := strconv.ParseUint(text, 0, 64)
-		for i, p := range heaps {
-			if v >= p.base && v < p.end { // the addresses of a heap keep their distances from its start
-				return fmt.Sprintf("0x%012x", 0x7f6800000000+uint64(i)<<32+v-p.base)
-			}
-		}
-		if strings.HasPrefix(text, "0x0000") {
-			return "0x00000000004d0a2e"
-		}
-		return "0xc0000a2e0008"
-	})
-	for _, rule := range []struct{ pattern, with string }{
-		{`(process|LWP) \d+`, "$1 4711"},
-		{`in [\d.]+ (µs|ms|s)\b`, "in 1 ms"},
-		{`at 0x[0-9a-f]{6}:`, "at 0x4d0a2e:"},
-		{`(Old|New) value = .*`, "$1 value = …"},
-		{`(?m)^.*Thread \d+ "(\w+)"`, `Thread 1 "$1"`},
-		{`(?m)^\[(New|Switching to) .*\n`, ""},
-		{`(/[^ :]*)/(allocator|gdb)/`, "…/$2/"},
-		{`(?:[0-9a-f]{2} ){7}[0-9a-f]{2}  seal`, "00 5a c3 91 0e 77 b4 2d  seal"},
-		{`=1\d{14}\b`, "=140149000000000"},
-		{`(hooks|free|policy|magazine|slab|diagnose)\.go(:|, line )\d+`, "$1.go${2}16"},
-		{`(?m)^\d+(\tfunc On)`, "16$1"},
-	} {
-		transcript = regexp.MustCompile(rule.pattern).ReplaceAllString(transcript, rule.with)
-	}
-	return transcript
-}
+// normal makes a transcript one that is the same in every run.
+func normal(transcript string) string { return gdbsession.Normal(transcript) }

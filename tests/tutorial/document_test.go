@@ -1,0 +1,88 @@
+package tutorial
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "rewrite the transcripts of docs/tutorial.md")
+
+const document = "../../docs/tutorial.md"
+
+// shown is a transcript in the document: its name, and what it says.
+var shown = regexp.MustCompile("(?s)<!-- transcript (\\w+ \\w+) -->\n```text\n(.*?)\n```")
+
+// doors are the ways to ask, each with how its session is played.
+var doors = []struct {
+	name string
+	play func(t *testing.T, lesson string) string
+}{{"delve", playDelve}, {"gdb", playGDB}, {"shell", playShell}}
+
+// finds is what has to be in the answers to each lesson's question, whatever else they say.
+var finds = map[string]string{
+	"delve bintable":   `Bin +0 +WRONG, expected 3 \(the page map's bin\)(?s:.*)OnSlabReady(?s:.*)1 wrong\n`,
+	"gdb bintable":     `Bin 0 WRONG, expected 3 \(the page map's bin\)(?s:.*)OnSlabReady(?s:.*)1 wrong\n`,
+	"shell bintable":   `Bin +0 +WRONG, expected 3 \(the page map's bin\)`,
+	"delve arithmetic": `bin 2: Capacity is 103, derived 102 \(slab bytes / stride\)`,
+	"gdb arithmetic":   `7 wrong figures`,
+	"shell arithmetic": `note 102 reads (?s:.*)7 wrong figures(?s:.*)panic: glassheap: overflow`,
+	"delve overflow":   `(?s)overflow by 1 byte.*written by   main\.overwrite .*seal broken`,
+	"gdb overflow":     `(?s)byte \+8 was written, of 8 asked for.*#0  main\.overwrite.*#1 .*rename.*overflow by 1 byte`,
+	"shell overflow":   `(?s)overflow by 1 byte.*a live block of 8 bytes.*\^\^ damage.*panic: glassheap: overflow`,
+	"delve doublefree": `(?s)noticed in   main\.\(\*book\)\.accept .*freed by     main\.\(\*book\)\.enter `,
+	"gdb doublefree":   `(?s)double-free during free.*main\.\(\*book\)\.accept`,
+	"shell doublefree": `(?s)glassheap: double-free during free.*healthy\.`,
+	"fastest path":     `(?s)written by   main\.overwrite`,
+}
+
+// TestTheTutorialIsTrue plays the sessions of the document and holds it against what came out.
+func TestTheTutorialIsTrue(t *testing.T) {
+	text, err := os.ReadFile(document)
+	require.NoError(t, err)
+	told := map[string]string{}
+	for _, found := range shown.FindAllStringSubmatch(string(text), -1) {
+		require.NotContains(t, told, found[1], "shown twice")
+		told[found[1]] = found[2]
+	}
+	var lock sync.Mutex
+	played := map[string]string{}
+	t.Run("sessions", func(t *testing.T) {
+		session := func(name, lesson string, play func(*testing.T, string) string) {
+			t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+				t.Parallel()
+				transcript := play(t, lesson)
+				require.Regexp(t, finds[name], transcript)
+				require.Contains(t, told, name, "the document does not show it")
+				lock.Lock()
+				played[name] = transcript
+				lock.Unlock()
+				if !*update {
+					require.Equal(t, told[name], transcript, "read the difference, then: go test ./tests/tutorial -update")
+				}
+			})
+		}
+		for _, l := range Lessons {
+			for _, door := range doors {
+				session(door.name+" "+l.Name, l.Name, door.play)
+			}
+		}
+		session("fastest path", "overflow", playFastPath)
+	})
+	require.Len(t, told, len(finds), "the document shows a session that nobody plays")
+	if *update {
+		fresh := shown.ReplaceAllStringFunc(string(text), func(old string) string {
+			name := shown.FindStringSubmatch(old)[1]
+			if transcript, ok := played[name]; ok {
+				return "<!-- transcript " + name + " -->\n```text\n" + transcript + "\n```"
+			}
+			return old // its debugger is not here
+		})
+		require.NoError(t, os.WriteFile(document, []byte(fresh), 0o644))
+	}
+}

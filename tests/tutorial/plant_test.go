@@ -1,0 +1,40 @@
+package tutorial
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestEveryMistakeFits: what the lessons change is still in the allocator, and what comes of it is Go.
+func TestEveryMistakeFits(t *testing.T) {
+	t.Parallel()
+	for _, l := range Lessons {
+		require.DirExists(t, l.Name)
+		if l.Mistake == (Mistake{}) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join("../../allocator", filepath.FromSlash(l.Mistake.File)))
+		require.NoError(t, err)
+		changed, err := l.Mistake.plant(string(text))
+		require.NoError(t, err)
+		require.Equal(t, strings.Count(string(text), "\n"), strings.Count(changed, "\n"), "%s: a debugger shows the lines of the sound file", l.Name)
+		_, err = parser.ParseFile(token.NewFileSet(), l.Mistake.File, changed, parser.SkipObjectResolution)
+		require.NoError(t, err, l.Name)
+	}
+}
+
+// TestAMistakeThatDoesNotFitIsNotPlanted.
+func TestAMistakeThatDoesNotFitIsNotPlanted(t *testing.T) {
+	t.Parallel()
+	m := Mistake{File: "slab.go", Right: "here", Wrong: "there"}
+	for _, text := range []string{"", "here and here"} {
+		_, err := m.plant(text)
+		require.ErrorContains(t, err, "allocator/slab.go has this")
+	}
+}
