@@ -28,7 +28,7 @@ func (h *Heap) mallocAligned(n, align int) (unsafe.Pointer, error) {
 		// Without seals a stride is a size, and slabs start at pages: a stride that align divides is aligned throughout.
 		for bin := range int(h.header().Identity.BinCount) {
 			if c := &h.class[bin]; int(c.size) >= n && int(c.stride)%align == 0 && align <= layout.PageBytes {
-				return h.Malloc(int(c.size))
+				return h.mallocFromBin(int(c.size))
 			}
 		}
 		return h.mallocSpan(n, max(align, layout.PageBytes))
@@ -36,7 +36,7 @@ func (h *Heap) mallocAligned(n, align int) (unsafe.Pointer, error) {
 	if n > h.mostSmall || n+align-layout.ClassGrain > h.mostSmall {
 		return h.mallocSpan(n, max(align, layout.PageBytes))
 	}
-	start, err := h.Malloc(n + align - layout.ClassGrain)
+	start, err := h.mallocFromBin(n + align - layout.ClassGrain)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +44,18 @@ func (h *Heap) mallocAligned(n, align int) (unsafe.Pointer, error) {
 	inBlock := int(-base & uint64(align-1))
 	h.reseal(base, inBlock, n)
 	return unsafe.Add(start, inBlock), nil
+}
+
+// mallocFromBin is Malloc, but never of a guarded block, whose place on its page is not for choosing.
+func (h *Heap) mallocFromBin(n int) (unsafe.Pointer, error) {
+	p, err := h.Malloc(n)
+	if err == nil && h.inGuardPages(uint64(uintptr(p))) {
+		if err := h.free(p, unknownSize); err != nil {
+			return nil, err
+		}
+		return h.mallocUnsampled(n)
+	}
+	return p, err
 }
 
 // reseal changes how much of a live block is in use: size bytes, that begin inBlock bytes after its start.

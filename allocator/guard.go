@@ -58,6 +58,7 @@ func (h *Heap) mallocGuarded(n int) unsafe.Pointer {
 		Address: start, Requested: uint64(n), State: layout.GuardLive,
 		Record: layout.Record{AllocSequence: h.number(layout.EventAlloc, start, uint64(n), by), AllocGoroutine: by.goroutine, AllocStack: by.stack},
 	}
+	pool.Slots[i].Check = pool.Slots[i].Sum()
 	pool.Live++
 	return h.pointer(start)
 }
@@ -164,6 +165,7 @@ func (h *Heap) dropGuarded(address uint64, by caller) {
 	s, page := h.guardSlotOf(address)
 	s.Record.FreeSequence, s.Record.FreeGoroutine, s.Record.FreeStack = h.number(layout.EventFree, address, s.Requested, by), by.goroutine, by.stack
 	s.State = layout.GuardFreed
+	s.Check = s.Sum()
 	h.guardPool().Live--
 	_ = h.memory.discard(page-h.baseAddress, layout.PageBytes)
 	_ = h.memory.guard(page-h.baseAddress, layout.PageBytes)

@@ -34,6 +34,7 @@ type Block struct {
 	Seal      SealState `json:"seal"`
 	SealWord  Address   `json:"seal_word,omitempty"`
 
+	Guarded   bool       `json:"guarded,omitempty"`   // it has a page of its own; Index is its guard slot
 	Allocated *Operation `json:"allocated,omitempty"` // who allocated it, as far as audit mode recorded it
 	Freed     *Operation `json:"freed,omitempty"`     // who freed it
 }

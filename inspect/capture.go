@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -24,7 +25,8 @@ type capture struct {
 	descriptors region
 	records     region
 	journals    region
-	stacks      region // empty as long as the heap was never audited
+	stacks      region // empty as long as nothing was ever recorded
+	guards      region // empty as long as nothing was ever guarded
 	headerBytes []byte
 }
 
@@ -128,8 +130,27 @@ func (c *capture) take(t target.Target) error {
 			return err
 		}
 	}
+	if err := c.takeGuards(t); err != nil {
+		return err
+	}
 	return c.takeStacks(t)
 }
+
+// takeGuards copies the guard pool, if there is one.
+func (c *capture) takeGuards(t target.Target) error {
+	id := &c.id
+	if err := c.guards.read(t, id.Base, uint64(id.Guards), guardPoolHead); err != nil {
+		return err
+	}
+	if used := slices.ContainsFunc(c.guards.bytes, func(b byte) bool { return b != 0 }); !used {
+		c.guards.bytes = c.guards.bytes[:0]
+		return nil
+	}
+	return c.guards.read(t, id.Base, uint64(id.Guards), uint64(unsafe.Sizeof(layout.GuardPool{})))
+}
+
+// guardPoolHead is how much of a guard pool tells whether it was ever used.
+const guardPoolHead = 64
 
 // journalHead is how much of a journal tells whether it is in use.
 const journalHead = 64
@@ -137,7 +158,7 @@ const journalHead = 64
 // takeStacks copies the stack table, after the records: the stacks that they name are there by then.
 func (c *capture) takeStacks(t target.Target) error {
 	id := &c.id
-	if c.header.JournalsReady == 0 {
+	if c.header.JournalsReady == 0 && len(c.guards.bytes) == 0 {
 		c.stacks.bytes = c.stacks.bytes[:0]
 		return nil
 	}

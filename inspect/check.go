@@ -81,10 +81,14 @@ type looked struct {
 	findings []Finding
 	suspects []suspect // blocks, before they were diagnosed
 	spans    []*Span   // likewise
+	guarded  []int     // slots of guarded blocks, likewise
+	guards   uint64    // where their pages lie
 	counts   passCounts
 }
 
-func (l looked) any() bool { return len(l.findings) > 0 || len(l.suspects) > 0 || len(l.spans) > 0 }
+func (l looked) any() bool {
+	return len(l.findings) > 0 || len(l.suspects) > 0 || len(l.spans) > 0 || len(l.guarded) > 0
+}
 
 // look judges every struct of a decoded heap and looks at its blocks: at all of them, or, after an earlier look, only at
 // those that it suspected. Those whose bytes don't fit are left as suspects.
@@ -106,6 +110,7 @@ func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier
 		}
 		return l, nil
 	}
+	l.guards = h.id.GuardPages
 	result, err := pass{seals: earlier == nil, progress: o.Progress}.run(ctx, h)
 	if err != nil {
 		return l, err
@@ -131,8 +136,14 @@ func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier
 				l.spans = append(l.spans, s)
 			}
 		}
+		if l.guarded, err = h.damagedGuarded(); err != nil {
+			return l, err
+		}
 	} else {
 		l.suspects, l.spans = h.again(*earlier)
+		if h.guards != nil {
+			l.guarded = earlier.guarded
+		}
 		l.counts.blocks, l.counts.dataBytes = earlier.counts.blocks, earlier.counts.dataBytes
 	}
 	return l, nil
@@ -180,6 +191,11 @@ func (h *Heap) diagnoseAll(l *looked) error {
 			counted = s.slab
 		}
 		if err := add(h.diagnose(s.slab, s.index, &c)); err != nil {
+			return err
+		}
+	}
+	for _, i := range l.guarded {
+		if err := add(h.diagnoseGuarded(i)); err != nil {
 			return err
 		}
 	}
@@ -312,6 +328,9 @@ func suspectExtents(l looked, heap uint64) (extents []target.Extent, left int) {
 		if !add(s.slab.base, int64(s.slab.pages)*layout.PageBytes) {
 			return extents, len(l.suspects) - i
 		}
+	}
+	for _, i := range l.guarded {
+		add(l.guards+layout.GuardPage(i), layout.PageBytes)
 	}
 	for _, s := range l.spans {
 		// The end of a span: what diagnoseSpan reads.

@@ -26,6 +26,7 @@ func decode(t target.Target, c *capture) *Heap {
 	h.walkLists()
 	h.placeCached()
 	h.decodeJournals()
+	h.decodeGuards()
 	h.decodeStacks()
 	h.placeAllRecords()
 	return h

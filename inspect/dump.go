@@ -244,6 +244,8 @@ func enumeration(kind string, n uint64) string {
 		return layout.SlabState(n).String()
 	case "SpanState":
 		return layout.SpanState(n).String()
+	case "GuardState":
+		return layout.GuardState(n).String()
 	case "EventKind":
 		return layout.EventKind(n).String()
 	}

@@ -34,6 +34,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 		"default": {},
 		"notes":   {Geometry: allocator.GeometryNotes},
 		"audit":   {Mode: allocator.ModeAudit, QuarantineBytes: 64 << 10},
+		"guarded": {GuardRate: 8},
 	}
 	for name, o := range heaps {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +106,10 @@ func newFlipImage(t *testing.T, bytes []byte) *flipImage {
 		for k := j.QuarantineOut; k < j.QuarantineIn; k++ {
 			add(start+uint64(unsafe.Offsetof(j.Quarantine))+k%layout.QuarantineBlocks*8, 8)
 		}
+	}
+	var pool layout.GuardPool
+	if copy(layout.Bytes(&pool), bytes[uint64(id.Guards)-id.Base:]); pool.Ready != 0 {
+		add(uint64(id.Guards), uint64(unsafe.Sizeof(pool)))
 	}
 	if img.header.JournalsReady > 0 {
 		var stacks layout.StackTable

@@ -26,6 +26,7 @@ type Heap struct {
 	descriptorBytes uint64  // that the pieces cover
 	journals        []*journal
 	stacks          *stackTable // nil: the heap was never audited
+	guards          *guardPool  // nil: nothing was ever guarded
 	recordBytes     uint64      // of the records that slabs name
 	retiredSpans    int
 	quarantined     spanQuarantine

@@ -107,6 +107,7 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 		}
 	}
 	h.judgeJournals(visit, all)
+	h.judgeGuards(visit, all)
 	h.judgeStacks(visit, all)
 	for _, l := range h.onLists {
 		report(visit, all, l.name, l.kind, uint64(l.address), l.judge)

@@ -35,6 +35,7 @@ func (h *Heap) summary(counts passCounts) Summary {
 		Geometry: id.Geometry.String(), Backing: id.Backing.String(), Version: id.Version, Base: Address(id.Base),
 		ReserveBytes: uint64(id.ArenasMax) * layout.ArenaBytes, Arenas: h.header.ArenasMapped, Bins: len(h.bins), Slabs: len(h.slabs),
 	}
+	s.LiveBlocks += h.liveGuarded()
 	for _, span := range h.spans {
 		if !span.held {
 			s.Spans++
@@ -53,6 +54,9 @@ func (h *Heap) summary(counts passCounts) Summary {
 // structCount is how many structs a check judges.
 func (h *Heap) structCount() int {
 	n := 3 + len(h.bins) + len(h.onLists) + len(h.arenas) + len(h.slabs) + len(h.spans) + len(h.journals)
+	if h.guards != nil {
+		n += 1 + layout.GuardSlots
+	}
 	if h.stacks != nil {
 		n += 1 + len(h.stacks.stacks)
 	}
@@ -65,5 +69,5 @@ func (h *Heap) structCount() int {
 // metadataBytes is how much metadata was captured.
 func (h *Heap) metadataBytes() uint64 {
 	c := h.capture
-	return uint64(len(c.headerBytes) + len(c.bins.bytes) + len(c.caches.bytes) + len(c.arenas.bytes) + len(c.pageMap.bytes) + len(c.descriptors.bytes) + len(c.records.bytes) + len(c.journals.bytes) + len(c.stacks.bytes))
+	return uint64(len(c.headerBytes) + len(c.bins.bytes) + len(c.caches.bytes) + len(c.arenas.bytes) + len(c.pageMap.bytes) + len(c.descriptors.bytes) + len(c.records.bytes) + len(c.journals.bytes) + len(c.stacks.bytes) + len(c.guards.bytes))
 }

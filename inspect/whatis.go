@@ -34,6 +34,8 @@ func (h *Heap) Whatis(address uint64) (*WhatisReport, error) {
 		r.Kind = "outside"
 		r.Sentence = fmt.Sprintf("outside of this heap, whose range is %s to %s", Address(id.Base), Address(id.Base+id.Reserve))
 		return r, nil
+	case h.inGuardPages(address):
+		return r, h.whatisGuarded(r, address)
 	case address < id.Data:
 		h.whatisMetadata(r, address)
 		return r, nil
@@ -131,8 +133,12 @@ func (b *Block) position(offset int64) string {
 func (b *Block) inWords() string {
 	what := fmt.Sprintf("a %s block", b.Place)
 	switch {
+	case b.Guarded && b.Place == PlaceLive:
+		return "a live guarded block of " + amount(int64(b.Requested))
+	case b.Guarded:
+		return "a freed guarded block of " + amount(int64(b.Requested))
 	case b.Bin < 0:
-		what = "a live span"
+		what = fmt.Sprintf("a %s span", b.Place)
 	case b.Place == PlaceDepot:
 		what = "a block in the depot,"
 	case b.Place == PlaceInFlight:
@@ -195,6 +201,8 @@ func (h *Heap) whatisMetadata(r *WhatisReport, address uint64) {
 			r.Offset = int64((in - layout.CacheMagazines) % layout.MagazineBytes)
 			r.Field = fieldAt("Magazine", uint64(r.Offset))
 		}
+	case h.guards != nil && address-uint64(id.Guards) < uint64(len(h.capture.guards.bytes)):
+		h.whatisGuardPool(r, address-uint64(id.Guards))
 	case table("Journal", "Journal", uint64(id.Journals), layout.JournalBytes, len(h.journals)):
 	case h.stacks != nil && address >= uint64(id.Stacks) && address < uint64(id.Stacks)+layout.StackTableBytes+h.stacks.used:
 		h.whatisStack(r, address-uint64(id.Stacks))
@@ -245,6 +253,18 @@ func (h *Heap) whatisDescriptor(r *WhatisReport, address uint64) {
 	}
 }
 
+// whatisGuardPool finds the field of the guard pool, or of one of its slots.
+func (h *Heap) whatisGuardPool(r *WhatisReport, offset uint64) {
+	r.Struct, r.Offset, r.Field = "GuardPool", int64(offset), fieldAt("GuardPool", offset)
+	slots := schemaField("GuardPool", "Slots")
+	if offset < slots.Offset {
+		return
+	}
+	size := schemaStruct("GuardSlot").Bytes
+	in := (offset - slots.Offset) % size
+	r.Struct, r.Offset, r.Field = guardSlotName(int((offset-slots.Offset)/size)), int64(in), fieldAt("GuardSlot", in)
+}
+
 // whatisStack finds the stack that lies at offset in the stack table.
 func (h *Heap) whatisStack(r *WhatisReport, offset uint64) {
 	if offset < layout.StackTableBytes {
@@ -284,6 +304,15 @@ func (h *Heap) whatisRecord(r *WhatisReport, address uint64) {
 func schemaStruct(name string) layout.SchemaStruct {
 	s, _ := layout.CurrentSchema().Struct(name)
 	return s
+}
+
+func schemaField(structName, field string) (f layout.SchemaField) {
+	for _, f = range schemaStruct(structName).Fields {
+		if f.Name == field {
+			break
+		}
+	}
+	return f
 }
 
 // fieldAt is the field of a struct type that lies at an offset; fields of structs inside it are named by their path.

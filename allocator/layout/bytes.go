@@ -26,7 +26,6 @@ var (
 	arenaPadding  = padding(reflect.TypeFor[Arena]())
 	slabPadding   = padding(reflect.TypeFor[Slab]())
 	guardPadding  = padding(reflect.TypeFor[GuardPool]())
-	slotPadding   = padding(reflect.TypeFor[GuardSlot]())
 	journalUnused = padding(reflect.TypeFor[Journal]())
 	spanPadding   = padding(reflect.TypeFor[Span]())
 )

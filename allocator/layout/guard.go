@@ -33,8 +33,13 @@ type GuardSlot struct {
 	Address   uint64 // the user's: at the page's start, or so that the allocation ends at the page's end
 	Requested uint64 // bytes that were asked for
 	State     GuardState
-	_         [4]byte
+	Check     uint32 // Sum of the fields above; 0 while the slot was never used
 	Record    Record
+}
+
+// Sum is the checksum that a used slot carries: nothing else tells a wrong size of a freed one.
+func (s *GuardSlot) Sum() uint32 {
+	return uint32(HashStack([]uint64{s.Address, s.Requested, uint64(s.State)}) >> 32)
 }
 
 // GuardPool is the slots, and behind them the pages: slot i has page 2i+1, the even ones are always inaccessible. Slots

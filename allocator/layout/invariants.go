@@ -421,7 +421,6 @@ type GuardSlotFacts struct {
 // Judge checks a slot.
 func (s *GuardSlot) Judge(j *Judge, f GuardSlotFacts) {
 	j.Changing(f.Held)
-	j.padding(Bytes(s), slotPadding)
 	switch s.State {
 	case GuardVirgin:
 		j.That("(all fields)", *s == GuardSlot{}, Hash(Bytes(s)), "zeros", "it was never used")
@@ -431,6 +430,7 @@ func (s *GuardSlot) Judge(j *Judge, f GuardSlotFacts) {
 		j.Word("State", false, Hex(uint64(s.State)), "virgin, live or freed", "a state")
 		return
 	}
+	j.EqualHex("Check", uint64(s.Check), uint64(s.Sum()), "of the address, the size and the state")
 	j.Within("Requested", s.Requested, 0, PageBytes, "what fits on a page")
 	right := f.Page + PageBytes - (s.Requested+ClassGrain-1)&^(ClassGrain-1)
 	j.That("Address", s.Address == f.Page || s.Address == right, s.Address, Hex(f.Page)+" or "+Hex(right), "at the start of its page, or ending at its end")

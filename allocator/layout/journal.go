@@ -48,7 +48,7 @@ type Journal struct {
 	Ready           uint32 // 1 when initialised
 	Sequence        uint64 `layout:"statistic"` // of the next event
 	SequenceEnd     uint64 `layout:"statistic"` // where the numbers that were reserved for this P end
-	Events          uint64 // ever written
+	Events          uint64 `layout:"statistic"` // ever written
 	QuarantineIn    uint64 // blocks ever put into the quarantine
 	QuarantineOut   uint64 // blocks ever taken out
 	QuarantineBytes uint64 // strides of those that are in it
