@@ -15,30 +15,46 @@ const (
 )
 
 // Bias tells how far from where it was linked the executable was loaded, from where its parts are mapped: the difference at
-// which every loaded segment is mapped. It is 0 for an executable that is linked for one address. Mappings that are not the
-// loader's do no harm.
+// which every loaded segment is mapped, each as the loader does it, with a mapping of its own. It is 0 for an executable that
+// is linked for one address. Mappings that somebody reads the file through do no harm.
 func (t *Table) Bias(mappings []Mapping) (uint64, error) {
-	mappings = slices.Clone(mappings[:min(len(mappings), mostMappings)])
-	tried := map[uint64]bool{}
+	mappings = mappings[:min(len(mappings), mostMappings)]
+	parts := map[uint64]int{} // mappings that agree on a difference
 	for _, m := range mappings {
-		for _, s := range t.image.segments {
-			if s.bytes == 0 || m.Offset > uint64(s.at) || uint64(s.at)-m.Offset >= m.End-m.Start {
-				continue
-			}
-			bias := m.Start + (uint64(s.at) - m.Offset) - s.address
-			if tried[bias] {
-				continue
-			}
-			tried[bias] = true
-			if len(tried) > mostMappings {
-				return 0, &BiasError{"too many places are possible"}
-			}
-			if t.isBias(bias) && t.fits(bias, mappings) {
-				return bias, nil
+		for i, s := range t.image.segments {
+			bias, ok := s.biasIn(m)
+			// Segments that lie in the file as they do in memory agree about a mapping: it is counted once.
+			seen := slices.ContainsFunc(t.image.segments[:i], func(before segment) bool {
+				other, ok := before.biasIn(m)
+				return ok && other == bias
+			})
+			if ok && !seen && t.isBias(bias) {
+				parts[bias]++
 			}
 		}
 	}
-	return 0, &BiasError{"its segments are not mapped as its headers say"}
+	best, most, several := uint64(0), 1, false
+	for bias, n := range parts {
+		if n >= most && n > 1 && t.fits(bias, mappings) {
+			best, most, several = bias, n, n == most
+		}
+	}
+	switch {
+	case most == 1:
+		return 0, &BiasError{"its segments are not mapped as its headers say"}
+	case several:
+		return 0, &BiasError{"it is mapped more than once"}
+	}
+	return best, nil
+}
+
+// biasIn is the difference at which a mapping shows a part of the segment.
+func (s segment) biasIn(m Mapping) (bias uint64, ok bool) {
+	at, bytes := uint64(s.at), m.End-m.Start
+	if m.End <= m.Start || m.Offset >= at+s.bytes || at >= m.Offset && at-m.Offset >= bytes {
+		return 0, false
+	}
+	return m.Start + at - m.Offset - s.address, true
 }
 
 // BiasOfEntry tells the same from where the program's code starts: AT_ENTRY in /proc/PID/auxv or a core's NT_AUXV note.

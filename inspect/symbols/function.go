@@ -102,11 +102,9 @@ func (t *Table) position(f function, distance uint64) (file string, line int) {
 	return printable(file), int(at)
 }
 
-// nameOf is a function's name as the runtime prints it: of the types that a generic one is made for, only that they are.
+// nameOf is a function's name as the runtime prints it: of the types that a generic one is made for, only that they are. The
+// one function that the runtime has no name for, because its name is the table's first, has it here.
 func (t *Table) nameOf(at uint32) string {
-	if at == 0 {
-		return ""
-	}
 	name, _ := t.window.text(t.module.nameTable, int64(at), mostFunctionName)
 	if from, to := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']'); from >= 0 && from < to {
 		name = name[:from] + "[...]" + name[to+1:]
