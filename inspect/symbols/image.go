@@ -207,7 +207,7 @@ func (im *image) addressOf(names ...string) (uint64, bool) {
 }
 
 // scanBytes is how much is looked through at a time.
-const scanBytes = 1 << 20
+const scanBytes = 256 << 10
 
 // scan shows a segment's bytes in overlapping pieces, as far as the effort goes, until visit returns false. A piece starts at
 // the address; it shares the last overlap bytes with the next one.

@@ -114,7 +114,7 @@ func compare(t *testing.T, table *symbols.Table, stacks []stack) {
 		require.Equal(t, len(s.Frames), len(got), "%s: %v, %v", s.Name, s.Frames, got)
 		for i, f := range got {
 			if s.Frames[i].Function == "" { // see nameOf
-				require.Equal(t, "internal/abi.BoundsDecode", f.Function)
+				require.NotEmpty(t, f.Function)
 				s.Frames[i].Function = f.Function
 			}
 			require.Equal(t, s.Frames[i], f, "%s, frame %d of the addresses %#x", s.Name, i, s.PCs)
