@@ -51,10 +51,11 @@ func (t *Table) Stack(pcs []uint64) []Frame {
 	return frames
 }
 
-// following is the next call that is shown.
+// following is the next call that is shown. The runtime shows the wrappers that call the start of a panic
+// (elideWrapperCalling of runtime/traceback.go), but that is never inlined.
 func following(calls []call, i int) int {
 	next := i + 1
-	for next < len(calls) && calls[i].hides(&calls[next]) {
+	for next < len(calls) && calls[next].wrapper {
 		next++
 	}
 	return next

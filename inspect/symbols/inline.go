@@ -8,13 +8,8 @@ const mostInlined = 256
 // call is a frame with what decides whether it is shown.
 type call struct {
 	Frame
-	wrapper bool // generated, to adapt a method or a go statement
-	panics  bool // one of the runtime's, which a wrapper is shown for when it is what called it
+	wrapper bool // generated, to adapt a method or a go statement: not shown when a call was inlined into it
 }
-
-// hides says that a wrapper around this call is not shown, as in the runtime's stacks: elideWrapperCalling of
-// runtime/traceback.go.
-func (c *call) hides(wrapper *call) bool { return wrapper.wrapper && !c.panics }
 
 // inlined is what describes an inlined call.
 type inlined struct {
@@ -62,10 +57,6 @@ func (t *Table) calls(pc uint64) []call {
 			c.Function, c.Inlined, c.wrapper = t.nameOf(in.name), true, in.wrapper
 		} else {
 			c.Function = t.nameOf(f.name)
-		}
-		switch c.Function {
-		case "runtime.gopanic", "runtime.sigpanic", "runtime.panicwrap":
-			c.panics = true
 		}
 		calls = append(calls, c)
 		if !ok {
