@@ -36,13 +36,13 @@ func TestMain(m *testing.M) {
 	code = m.Run()
 }
 
-// build makes the program of testdata, once for each way to make it. Environment variables end where arguments start.
+// build makes the program of testdata, once for each name.
 func build(t testing.TB, name string, environment []string, arguments ...string) string {
 	t.Helper()
 	once, _ := builds.LoadOrStore(name, sync.OnceValues(func() (string, error) {
 		path := filepath.Join(directory, name)
 		command := exec.Command("go", append(append([]string{"build", "-o", path}, arguments...), "./testdata/inlined")...)
-		command.Env = append(os.Environ(), environment...)
+		command.Env = append(append(os.Environ(), "GOOS=linux"), environment...)
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Logf("%s", out)
 			return "", err
