@@ -60,6 +60,8 @@ func TestAPositionIndependentExecutable(t *testing.T) {
 		"plain":                  {arguments: []string{"-buildmode=pie"}},
 		"stripped":               {arguments: []string{"-buildmode=pie", "-ldflags=-s -w"}},
 		"without sections":       {arguments: []string{"-buildmode=pie"}, change: withoutSections},
+		"without pointers":       {arguments: []string{"-buildmode=pie"}, change: withoutPointers},
+		"without either":         {arguments: []string{"-buildmode=pie"}, change: withoutEither},
 		"not the Go linker":      {[]string{"CGO_ENABLED=1"}, []string{"-buildmode=pie", "-ldflags=-linkmode=external"}, nil},
 		"neither":                {[]string{"CGO_ENABLED=1"}, []string{"-buildmode=pie", "-ldflags=-linkmode=external"}, withoutSections},
 		"with packed relocation": {[]string{"CGO_ENABLED=1"}, []string{"-buildmode=pie", "-ldflags=-linkmode=external -extldflags=-Wl,-z,pack-relative-relocs"}, withoutSections},
