@@ -35,7 +35,7 @@ func (t *Table) Bias(mappings []Mapping) (uint64, error) {
 	}
 	best, most, several := uint64(0), 1, false
 	for bias, n := range parts {
-		if n >= most && n > 1 && t.fits(bias, mappings) {
+		if n >= most && t.fits(bias, mappings) {
 			best, most, several = bias, n, n == most
 		}
 	}

@@ -56,7 +56,11 @@ func TestBias(t *testing.T) {
 		_, err = table.Bias(wrong)
 		require.ErrorAs(t, err, &odd, name)
 	}
-	_, err = table.Bias(make([]symbols.Mapping, 1<<20))
+	var many []symbols.Mapping // of which any two agree, and nothing fits
+	for i := range uint64(1 << 18) {
+		many = append(many, symbols.Mapping{Start: i << 20, End: i<<20 + 4096}, symbols.Mapping{Start: i<<20 + 8192, End: i<<20 + 12288, Offset: 8192})
+	}
+	_, err = table.Bias(many)
 	require.ErrorAs(t, err, &odd)
 	_, err = table.BiasOfEntry(file.Entry + bias + 1)
 	require.ErrorAs(t, err, &odd)
