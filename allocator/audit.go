@@ -26,7 +26,7 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 				address := m.Blocks[top]
 				if block := h.pointer(address); h.isFree(block, address, c) {
 					fillWords(block, uint32(n+7)&^7, layout.FreshWord)
-					writeSlack(block, uint32(n), c.size)
+					fillSlack(block, uint32(n), c.size)
 					sequence := h.write(h.journal(p), layout.EventAlloc, address, n, by)
 					state := layout.StateLive
 					if r := h.record(h.slabAndIndex(address)); r != nil {

@@ -3,6 +3,7 @@ package allocator
 import (
 	"fmt"
 	"runtime"
+	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -56,7 +57,7 @@ func (h *Heap) locate(during string, address uint64) (block, *Violation) {
 		if v := h.spanDamage(s); v != nil {
 			return fail(v)
 		}
-		return block{address: address, start: s.Base, size: int(s.Requested), bin: noBin, most: int(h.spanEnd(s))}, nil
+		return block{address: address, start: s.User(), size: int(s.Requested), bin: noBin, most: int(h.spanEnd(s) - s.Offset), guarded: s.Guarded == layout.SpanGuarded}, nil
 	default:
 		return fail(h.noBlock(address))
 	}
@@ -150,8 +151,19 @@ func (h *Heap) foreign(address uint64) *Violation {
 		v.Detail = fmt.Sprintf("the address belongs to another heap, %q", other.options.Name)
 	default:
 		v.Detail = fmt.Sprintf("the address does not belong to this heap (its blocks lie from %s to %s)", layout.Hex(h.data), layout.Hex(h.data+h.dataUsed.Load()))
+		if inGoHeap(address) {
+			v.Detail += "; it looks like one of Go's own heap: memory from make or new, or from an append that had to move a slice (then the block that it was moved out of is live still)"
+		}
 	}
 	return v
+}
+
+// inGoHeap guesses whether an address lies in Go's own heap, which grows from one place: whether it is near to something that
+// lies there.
+func inGoHeap(address uint64) bool {
+	const near = 1 << 32
+	own := uint64(uintptr(unsafe.Pointer(new([64]byte))))
+	return address-own+near < 2*near
 }
 
 // noBlock is the violation for an address in the data where no block is. The pages' lock need not be held.
@@ -176,6 +188,10 @@ func (h *Heap) noBlock(address uint64) *Violation {
 		v.Detail = "the address lies on the guard page behind a span"
 	default:
 		v.Detail = fmt.Sprintf("the address is %d bytes inside a span", uint64(entry.Before())*layout.PageBytes+offset%layout.PageBytes)
+		if s := at[layout.Span](h, h.header().Identity.Descriptors+entry.Descriptor()); s.State == layout.SpanLive {
+			v.Block, v.Size = s.User(), int(s.Requested)
+			v.Detail = fmt.Sprintf("the address is %d bytes inside a span of %d bytes", int64(address-s.User()), s.Requested)
+		}
 	}
 	return v
 }

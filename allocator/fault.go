@@ -72,7 +72,7 @@ func (h *Heap) explainSpan(v *Violation) {
 		return
 	}
 	s := at[layout.Span](h, h.header().Identity.Descriptors+entry.Descriptor())
-	in := int64(v.Address - s.Base)
+	in := int64(v.Address - s.User())
 	switch {
 	case s.State == layout.SpanQuarantined:
 		v.Kind, v.Detail = UseAfterFree, fmt.Sprintf("byte %+d of a span of %d bytes that was freed", in, s.Requested)
@@ -81,7 +81,7 @@ func (h *Heap) explainSpan(v *Violation) {
 	default:
 		return
 	}
-	v.Block, v.Size = s.Base, int(s.Requested)
+	v.Block, v.Size = s.User(), int(s.Requested)
 }
 
 // CatchFaults calls f. An access of f to memory that a heap guards comes back as the error, a *Violation, instead of ending

@@ -46,6 +46,7 @@ type Heap struct {
 	dataUsed    atomic.Uint64 // bytes of arenas that were ever used
 	cachesReady atomic.Int32  // Ps with a lower index have a cache; grows under pages
 	closed      atomic.Bool
+	reports     reportLimit
 
 	// Guarded by pages, with everything in the mapping that is not a bin's or a cache's.
 	pages            sync.Mutex
@@ -55,6 +56,7 @@ type Heap struct {
 	recordsReady     uint64 // of the records
 	stacksReady      bool   // the stack table is usable
 	guardsReady      bool   // the guard pool is usable
+	spansSampled     uint64 // spans that guarding was asked for
 	dirtyPages       int
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
@@ -66,11 +68,14 @@ type Heap struct {
 
 var errClosed = errors.New("the heap is closed")
 
-// New makes a heap. It fails when an option can't be had or the system grants neither reserve nor memory; the error says
+// New makes a heap, with options that the environment may override (see Environment). It fails when an option can't be had or the system grants neither reserve nor memory; the error says
 // which. A heap that is not needed any more must be closed: the collector does not know its memory.
 func New(options Options) (*Heap, error) {
-	options, err := options.withDefaults()
+	options, err := fromEnvironment(options)
 	if err != nil {
+		return nil, err
+	}
+	if options, err = options.withDefaults(); err != nil {
 		return nil, err
 	}
 	arenas := uint32((options.ReserveBytes + layout.ArenaBytes - 1) / layout.ArenaBytes)

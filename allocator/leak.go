@@ -52,7 +52,7 @@ func (h *Heap) leaks() []Leak {
 		case e.Kind() == layout.PageSlab:
 			h.liveBlocks(h.slabOf(e), add)
 		case e.Kind() == layout.PageSpan:
-			if s := h.findSpan(h.data + offset); s != nil {
+			if s := at[layout.Span](h, h.header().Identity.Descriptors+e.Descriptor()); s.State == layout.SpanLive {
 				add(&s.Record, s.Recorded == layout.SpanRecorded, s.Requested)
 			}
 		}

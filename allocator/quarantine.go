@@ -29,7 +29,7 @@ func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by 
 			}
 			continue
 		}
-		// First on the ring, then sealed: a reader finds the newest block of a quarantine in somebody's hands.
+		j.Moving = address
 		j.Quarantine[j.QuarantineIn%layout.QuarantineBlocks] = address
 		j.QuarantineBytes += uint64(c.stride)
 		j.QuarantineIn++
@@ -38,6 +38,7 @@ func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by 
 		if !atomic.CompareAndSwapUint64(sealAt(block, c.size), uint64(found), uint64(sealed)) {
 			j.QuarantineIn--
 			j.QuarantineBytes -= uint64(c.stride)
+			j.Moving = 0
 			unpin(p)
 			return h.freeSlowly(address, unknownSize)
 		}
@@ -49,6 +50,7 @@ func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by 
 			}
 			r.FreeSequence, r.FreeGoroutine, r.FreeStack = sequence, by.goroutine, by.stack
 		}
+		j.Moving = 0
 		unpin(p)
 		return nil
 	}
@@ -78,10 +80,12 @@ func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
 		return nil
 	}
 	// For a moment it is in both places, so that it is never in none.
+	j.Moving = address
 	m.Blocks[m.Tally.Count()] = address
 	m.Tally += layout.TallyFree
 	h.leaveQuarantine(j, c)
 	*seal = uint64(layout.MakeSeal(address, h.secret, int(found.Size()), layout.StatePoisoned))
+	j.Moving = 0
 	unpin(p)
 	return nil
 }
@@ -134,7 +138,7 @@ func (h *Heap) quarantineSpan(s *layout.Span, by caller) {
 	offset := s.Base - h.data
 	bytes := (s.Pages + uint64(s.GuardPages)) * layout.PageBytes
 	s.State, s.Next = layout.SpanQuarantined, 0
-	s.Record.FreeSequence, s.Record.FreeGoroutine, s.Record.FreeStack = h.number(layout.EventFree, s.Base, s.Requested, by), by.goroutine, by.stack
+	s.Record.FreeSequence, s.Record.FreeGoroutine, s.Record.FreeStack = h.number(layout.EventFree, s.User(), s.Requested, by), by.goroutine, by.stack
 	if s.Recorded == 0 {
 		s.Record.AllocSequence, s.Record.AllocGoroutine, s.Record.AllocStack = 0, 0, 0
 	}

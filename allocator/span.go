@@ -30,14 +30,14 @@ func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 	}
 	h.lockPages()
 	defer h.unlockPages()
-	s, err := h.makeSpan(uint64(n), align)
+	s, err := h.makeSpan(uint64(n), align, h.guardsNextSpan())
 	if err != nil {
 		return nil, fmt.Errorf("glassheap: no span for %d bytes in heap %q: %w", n, h.options.Name, err)
 	}
 	if h.auditing.Load() {
 		h.recordSpan(s, by)
 	}
-	return h.pointer(s.Base), nil
+	return h.pointer(s.User()), nil
 }
 
 // mostBytes is the largest request that could be granted if all of the reserve were free.
@@ -45,8 +45,22 @@ func (h *Heap) mostBytes() int64 {
 	return int64(h.header().Identity.ArenasMax)*layout.ArenaBytes - guardPages*layout.PageBytes - int64(h.options.Mode.SealBytes())
 }
 
-func (h *Heap) makeSpan(n uint64, align int) (*layout.Span, error) {
-	pages := max(1, (n+uint64(h.options.Mode.SealBytes())+layout.PageBytes-1)/layout.PageBytes)
+// guardsNextSpan reports whether sampling has chosen the next span.
+func (h *Heap) guardsNextSpan() bool {
+	rate := h.header().GuardRate
+	if rate == 0 {
+		return false
+	}
+	h.spansSampled++
+	return h.spansSampled%rate == 0
+}
+
+func (h *Heap) makeSpan(n uint64, align int, guarded bool) (*layout.Span, error) {
+	seal := uint64(h.options.Mode.SealBytes())
+	if guarded {
+		seal = 0
+	}
+	pages := max(1, (n+seal+layout.PageBytes-1)/layout.PageBytes)
 	address, err := h.spanDescriptor()
 	if err != nil {
 		return nil, err
@@ -71,6 +85,13 @@ func (h *Heap) makeSpan(n uint64, align int) (*layout.Span, error) {
 		return nil, err
 	}
 	*s = layout.Span{Base: h.data + offset, Pages: pages, Requested: n, Arena: uint32(offset / layout.ArenaBytes), State: layout.SpanMaking, GuardPages: guardPages}
+	if guarded {
+		s.Guarded = layout.SpanGuarded
+		s.Offset = (pages*layout.PageBytes - n) &^ (layout.ClassGrain - 1)
+		if align > layout.ClassGrain {
+			s.Offset = s.Offset &^ (uint64(align) - 1) // 0 for whole pages
+		}
+	}
 	if h.memory.guard(h.dataOffset+offset+pages*layout.PageBytes, guardPages*layout.PageBytes) != nil {
 		h.header().SpanGuardsLost++ // the page stays unused all the same
 	}
@@ -84,9 +105,9 @@ func (h *Heap) makeSpan(n uint64, align int) (*layout.Span, error) {
 // recordSpan keeps who allocated a span. What it holds is made recognisable, unless it is huge: then it is zero.
 func (h *Heap) recordSpan(s *layout.Span, by caller) {
 	if h.arena(uint64(s.Arena)).State != layout.ArenaHuge {
-		fillWords(h.pointer(s.Base), uint32(s.Requested)&^7, layout.FreshWord)
+		fillWords(h.pointer(s.User()), uint32(s.Requested)&^7, layout.FreshWord)
 	}
-	s.Record = layout.Record{AllocSequence: h.number(layout.EventAlloc, s.Base, s.Requested, by), AllocGoroutine: by.goroutine, AllocStack: by.stack}
+	s.Record = layout.Record{AllocSequence: h.number(layout.EventAlloc, s.User(), s.Requested, by), AllocGoroutine: by.goroutine, AllocStack: by.stack}
 	s.Recorded = layout.SpanRecorded
 }
 
@@ -128,7 +149,13 @@ func (h *Heap) retireSpan(s *layout.Span) {
 
 // spanEnd is the offset of the seal in a span, which is also the most that a user may write in it.
 func (h *Heap) spanEnd(s *layout.Span) uint64 {
-	return s.Pages*layout.PageBytes - uint64(h.options.Mode.SealBytes())
+	return s.Pages*layout.PageBytes - s.SealBytes(uint64(h.options.Mode.SealBytes()))
+}
+
+// spanEdges are what a guarded span does not use of its pages: before the user's address, and behind the end.
+func (h *Heap) spanEdges(s *layout.Span) (before, behind []byte) {
+	end := s.Offset + s.Requested
+	return unsafe.Slice((*byte)(h.pointer(s.Base)), s.Offset), unsafe.Slice((*byte)(h.pointer(s.Base+end)), s.Pages*layout.PageBytes-end)
 }
 
 // spanSlack is the page in which the slack of a span begins, and where the slack begins and the seal lies from there.
@@ -139,6 +166,15 @@ func (h *Heap) spanSlack(s *layout.Span) (page unsafe.Pointer, from, end uint32)
 
 // sealSpan writes the slack pattern and the seal at the end of a span.
 func (h *Heap) sealSpan(s *layout.Span) {
+	if s.Guarded == layout.SpanGuarded {
+		before, behind := h.spanEdges(s)
+		for _, edge := range [][]byte{before, behind} {
+			for i := range edge {
+				edge[i] = layout.SlackByte
+			}
+		}
+		return
+	}
 	if !h.sealed {
 		return
 	}
@@ -149,6 +185,9 @@ func (h *Heap) sealSpan(s *layout.Span) {
 
 // spanDamage is what is wrong with the end of a live span; nil: nothing.
 func (h *Heap) spanDamage(s *layout.Span) *Violation {
+	if s.Guarded == layout.SpanGuarded {
+		return h.edgeDamage(s)
+	}
 	if !h.sealed {
 		return nil
 	}
@@ -166,6 +205,24 @@ func (h *Heap) spanDamage(s *layout.Span) *Violation {
 	return nil
 }
 
+// edgeDamage is what is wrong around a guarded span on its pages; nil: nothing.
+func (h *Heap) edgeDamage(s *layout.Span) *Violation {
+	before, behind := h.spanEdges(s)
+	for i, b := range before {
+		if b != layout.SlackByte {
+			return &Violation{Kind: Underflow, Block: s.User(), Bin: noBin, Size: int(s.Requested),
+				Detail: fmt.Sprintf("byte %d was written, before the start of the span of %d bytes", i-len(before), s.Requested)}
+		}
+	}
+	for i, b := range behind {
+		if b != layout.SlackByte {
+			return &Violation{Kind: Overflow, Block: s.User(), Bin: noBin, Size: int(s.Requested),
+				Detail: fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", s.Requested+uint64(i), i, s.Requested)}
+		}
+	}
+	return nil
+}
+
 // findSpan is the live span that starts at address; nil when none does.
 func (h *Heap) findSpan(address uint64) *layout.Span {
 	if s := h.spanAt(address); s != nil && s.State == layout.SpanLive {
@@ -177,14 +234,17 @@ func (h *Heap) findSpan(address uint64) *layout.Span {
 // spanAt is the span that starts at address, live or in quarantine; nil when none does.
 func (h *Heap) spanAt(address uint64) *layout.Span {
 	offset := address - h.data
-	if offset >= h.dataUsed.Load() || offset%layout.PageBytes != 0 {
+	if offset >= h.dataUsed.Load() {
 		return nil
 	}
 	entry := *h.pageEntry(offset)
 	if entry.Kind() != layout.PageSpan || entry.Before() != 0 {
 		return nil
 	}
-	return at[layout.Span](h, h.header().Identity.Descriptors+entry.Descriptor())
+	if s := at[layout.Span](h, h.header().Identity.Descriptors+entry.Descriptor()); s.User() == address {
+		return s
+	}
+	return nil
 }
 
 // freeSpan is free for an address whose page is not a slab's.
@@ -201,7 +261,7 @@ func (h *Heap) freeSpan(address uint64, size int) error {
 	}
 	v := h.spanDamage(s)
 	if v == nil && size != unknownSize && uint64(size) != s.Requested {
-		v = &Violation{Kind: SizeMismatch, Block: s.Base, Bin: noBin, Size: int(s.Requested), Detail: mismatch(int(s.Requested), size)}
+		v = &Violation{Kind: SizeMismatch, Block: s.User(), Bin: noBin, Size: int(s.Requested), Detail: mismatch(int(s.Requested), size)}
 	}
 	switch {
 	case v != nil:

@@ -57,7 +57,8 @@ type census struct {
 	withdrawn   int
 }
 
-// onTop reports whether a block may be in somebody's hands: on top of a P's magazine, or at an end of its quarantine.
+// onTop reports whether a block may be in somebody's hands: on top of a P's magazine, or on its way into or
+// out of its quarantine.
 func (c *census) onTop(index int) bool {
 	return c.holder(uint32(index)) != 0
 }

@@ -10,6 +10,9 @@ import (
 // diagnose looks closely at a block whose seal did not fit its place, and says what happened to it; nil when it is healthy.
 // c is the census of its slab.
 func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
+	if index == slabTail {
+		return h.diagnoseTail(s)
+	}
 	own := make([]byte, s.class.Stride)
 	if err := h.read(own, s.blockAddress(index)); err != nil {
 		return nil, err
@@ -72,10 +75,9 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 		f.Summary = "overflow, past a live block: its seal is written over"
 		f.Cause = "a write that ran through the whole seal; the bytes before it tell what was written"
 	case from > size && to == len(own):
-		// The first bytes of the seal are whole, its last ones are not: it was reached from behind.
-		f.Code = CodeUnderflow
-		f.Summary = fmt.Sprintf("underflow by %s, before a block", amount(int64(len(own)-from)))
-		f.Cause = fmt.Sprintf("a write before the start of the block behind it, at %s", Address(s.blockAddress(index)+uint64(len(own))))
+		// The first bytes of the seal are whole, its last ones are not.
+		f.Summary = fmt.Sprintf("%s written %d behind the end of a live block of %d, or %d before the block behind it", amount(int64(to-from)), from-used+1, b.Requested, len(own)-from)
+		f.Cause = fmt.Sprintf("an index behind the end of this block, or a write before the start of the one behind it, at %s", Address(s.blockAddress(index)+uint64(len(own))))
 	case used+1 < from:
 		f.Summary = fmt.Sprintf("%s written %d behind the end of a live block of %d", amount(int64(to-from)), from-used, b.Requested)
 		f.Cause = likelyOverflow(own, from, to, used)
@@ -112,6 +114,41 @@ func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *censu
 			}
 		}
 	}
+}
+
+// diagnoseTail says what was written behind the last block of a slab, which nobody should reach: nil: nothing.
+func (h *Heap) diagnoseTail(s *Slab) (*Finding, error) {
+	end := s.capacity() * int(s.class.Stride)
+	data := make([]byte, s.pages*layout.PageBytes-end)
+	if err := h.read(data, s.base+uint64(end)); err != nil {
+		return nil, err
+	}
+	from := firstDamage(data)
+	if from < 0 {
+		return nil, nil
+	}
+	to := len(data)
+	for data[to-1] == layout.SlackByte {
+		to--
+	}
+	f := &Finding{
+		Code: CodeOverflow, Severity: SeverityDamage, Address: Address(s.base + uint64(end+from)), Struct: s.name(),
+		Found: layout.Hex(uint64(data[from])), Expected: layout.Hex(layout.SlackByte),
+		Summary: fmt.Sprintf("%s written behind the last block of a slab, where no block is", amount(int64(to-from))),
+		Cause:   "an index far behind the end of the slab's last block",
+		Excerpt: excerpt(s.base+uint64(end), data, from, to, len(data)),
+	}
+	if next := h.slabAt(s.base + uint64(s.pages)*layout.PageBytes); to == len(data) && next != nil {
+		f.Code = CodeUnderflow
+		f.Summary = fmt.Sprintf("underflow by %s, before the first block of a slab", amount(int64(to-from)))
+		f.Cause = "a write before the block's start"
+		f.Block = h.describeBlock(next, 0, PlaceLive)
+		f.Address = f.Block.Address
+	}
+	if h.bins[s.bin].Lock.Held() || h.header.PagesLock.Held() {
+		f.Severity = SeverityUnsettled
+	}
+	return f, nil
 }
 
 // diagnosePoison says which bytes of a freed block were written.

@@ -95,7 +95,7 @@ type Slab struct {
 type cachedBlock struct {
 	index uint32
 	place Place
-	hand  int32 // 1 + the P in whose hands it may be: the last of its magazine, the first or the last of its quarantine; 0: nobody's
+	hand  int32 // 1 + the P in whose hands it may be: the last of its magazine, or the one that it moves; 0: nobody's
 }
 
 // Span is one large allocation.

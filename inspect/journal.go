@@ -33,10 +33,11 @@ func (h *Heap) decodeJournals() {
 		}
 		for k := range held {
 			entry := cachedBlock{place: PlaceQuarantined}
-			if k == 0 || k == held-1 {
+			at := (raw.QuarantineOut + k) % layout.QuarantineBlocks
+			if raw.Quarantine[at] == raw.Moving {
 				entry.hand = int32(i) + 1
 			}
-			j.place(h, i, (raw.QuarantineOut+k)%layout.QuarantineBlocks, entry)
+			j.place(h, i, at, entry)
 		}
 	}
 }

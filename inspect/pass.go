@@ -41,8 +41,11 @@ type passResult struct {
 // suspect is a block whose bytes did not fit its place when they were read.
 type suspect struct {
 	slab  *Slab
-	index int
+	index int // or slabTail
 }
+
+// slabTail stands for what lies behind the last block of a slab.
+const slabTail = -1
 
 // pieceBytes is how much memory is read at a time: small enough to stay in a processor's cache while it is looked at.
 const pieceBytes = 256 << 10
@@ -257,6 +260,9 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		}
 		address += uint64(stride)
 	}
+	if firstDamage(data[s.capacity()*stride:s.pages*layout.PageBytes]) >= 0 {
+		w.result.suspects = append(w.result.suspects, suspect{s, slabTail})
+	}
 	w.result.counts.blocks += uint64(carved)
 }
 
@@ -296,25 +302,21 @@ func changingHands(seal layout.Seal, hash uint64) bool {
 }
 
 // firstUnpoisoned is the index of the first byte that is not poison; -1: every one is.
-func firstUnpoisoned(data []byte) int {
+func firstUnpoisoned(data []byte) int { return firstOther(data, layout.PoisonWord) }
+
+// firstDamage is the index of the first byte that does not carry the slack pattern; -1: every one does.
+func firstDamage(slack []byte) int { return firstOther(slack, layout.SlackWord) }
+
+// firstOther is the index of the first byte that is not the one of which word is made; -1: none is.
+func firstOther(data []byte, word uint64) int {
 	i := 0
 	for ; i+8 <= len(data); i += 8 {
-		if binary.LittleEndian.Uint64(data[i:]) != layout.PoisonWord {
+		if binary.LittleEndian.Uint64(data[i:]) != word {
 			break
 		}
 	}
 	for ; i < len(data); i++ {
-		if data[i] != layout.PoisonByte {
-			return i
-		}
-	}
-	return -1
-}
-
-// firstDamage is the index of the first byte that does not carry the slack pattern; -1: every one does.
-func firstDamage(slack []byte) int {
-	for i, b := range slack {
-		if b != layout.SlackByte {
+		if data[i] != byte(word) {
 			return i
 		}
 	}

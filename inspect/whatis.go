@@ -160,11 +160,11 @@ func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	if err != nil {
 		return err
 	}
-	r.Block, r.Offset = b, int64(address-s.base)
-	if r.Offset >= int64(s.Pages)*layout.PageBytes {
+	r.Block, r.Offset = b, int64(address-uint64(b.Address))
+	if address-s.base >= s.Pages*layout.PageBytes {
 		r.Kind = "guard"
-		r.Sentence = fmt.Sprintf("%s behind the pages of a live span of %d bytes (%s), on its guard page: nothing may be read or written there", amount(r.Offset-int64(s.Pages)*layout.PageBytes), s.Requested, b.Address)
-		if s.huge && r.Offset >= int64(s.Pages+uint64(s.GuardPages))*layout.PageBytes {
+		r.Sentence = fmt.Sprintf("%s behind the pages of a live span of %d bytes (%s), on its guard page: nothing may be read or written there", amount(int64(address-s.base-s.Pages*layout.PageBytes)), s.Requested, b.Address)
+		if s.huge && address-s.base >= (s.Pages+uint64(s.GuardPages))*layout.PageBytes {
 			r.Sentence = fmt.Sprintf("in the unused rest of the arenas of a live span of %d bytes (%s)", s.Requested, b.Address)
 		}
 		return nil

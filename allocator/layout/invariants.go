@@ -243,7 +243,13 @@ func (s *Span) Judge(j *Judge, f SpanFacts) {
 		j.Equal("Pages", s.Pages, f.Pages, "pages of the run, by the page map")
 		j.Equal("GuardPages", uint64(s.GuardPages), f.GuardPages, "guard pages behind it, by the page map")
 	}
-	j.Within("Requested", s.Requested, 0, s.Pages*PageBytes-f.SealBytes, "what fits before the seal")
+	j.That("Guarded", s.Guarded == 0 || s.Guarded == SpanGuarded, uint64(s.Guarded), "0 or "+Hex(SpanGuarded), "whether it ends at its guard page")
+	j.Within("Requested", s.Requested, 0, s.Pages*PageBytes-s.Offset-s.SealBytes(f.SealBytes), "what fits before the seal")
+	if s.Guarded == 0 {
+		j.Equal("Offset", s.Offset, 0, "it begins where its pages begin")
+	} else {
+		j.Equal("Offset", s.Offset&^(PageBytes-1), 0, "it begins on its first page")
+	}
 	if !f.Quarantine {
 		j.That("Record", s.Record.FreeSequence == 0 && s.Record.FreeGoroutine == 0 && s.Record.FreeStack == 0, uint64(s.Record.FreeStack), "nobody who freed it", "it is live")
 		j.EqualHex("Next", uint64(s.Next), 0, "a live span is on no list")

@@ -42,17 +42,18 @@ type Event struct {
 // written by the goroutine that runs on the P, with preemption off. Both parts are rings: entry i lies at i modulo their
 // length.
 //
-// The newest block of the quarantine may still be in somebody's hands: Free puts it on before it seals and poisons it.
+// A block enters the quarantine before it is sealed and poisoned, and leaves it after it is in a magazine. Meanwhile Moving
+// names it, so that a reader does not take what is under way for damage.
 type Journal struct {
 	ID              uint32
-	Ready           uint32 // 1 when initialised
-	Sequence        uint64 `layout:"statistic"` // of the next event
-	SequenceEnd     uint64 `layout:"statistic"` // where the numbers that were reserved for this P end
-	Events          uint64 `layout:"statistic"` // ever written
-	QuarantineIn    uint64 // blocks ever put into the quarantine
-	QuarantineOut   uint64 // blocks ever taken out
-	QuarantineBytes uint64 // strides of those that are in it
-	_               [8]byte
+	Ready           uint32                   // 1 when initialised
+	Sequence        uint64                   `layout:"statistic"` // of the next event
+	SequenceEnd     uint64                   `layout:"statistic"` // where the numbers that were reserved for this P end
+	Events          uint64                   `layout:"statistic"` // ever written
+	QuarantineIn    uint64                   // blocks ever put into the quarantine
+	QuarantineOut   uint64                   // blocks ever taken out
+	QuarantineBytes uint64                   // strides of those that are in it
+	Moving          uint64                   `layout:"statistic"` // the block that is on its way into the quarantine or out of it; 0: none
 	Quarantine      [QuarantineBlocks]uint64 `layout:"address"`   // those outside QuarantineOut..QuarantineIn are stale
 	Log             [LogEvents]Event         `layout:"statistic"` // the last Events modulo LogEvents
 	_               [journalPadding]byte

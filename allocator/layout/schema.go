@@ -151,7 +151,7 @@ func constants() map[string]uint64 {
 		"ArenaUnmapped": uint64(ArenaUnmapped), "ArenaPages": uint64(ArenaPages), "ArenaHuge": uint64(ArenaHuge), "ArenaHugeTail": uint64(ArenaHugeTail),
 		"PageFree": uint64(PageFree), "PageDirty": uint64(PageDirty), "PageSlab": uint64(PageSlab), "PageSpan": uint64(PageSpan), "PageGuard": uint64(PageGuard),
 		"SlabMaking": uint64(SlabMaking), "SlabActive": uint64(SlabActive), "SlabRetired": uint64(SlabRetired),
-		"SpanMaking": uint64(SpanMaking), "SpanLive": uint64(SpanLive), "SpanRetired": uint64(SpanRetired), "SpanQuarantined": uint64(SpanQuarantined), "SpanRecorded": SpanRecorded,
+		"SpanMaking": uint64(SpanMaking), "SpanLive": uint64(SpanLive), "SpanRetired": uint64(SpanRetired), "SpanQuarantined": uint64(SpanQuarantined), "SpanRecorded": SpanRecorded, "SpanGuarded": SpanGuarded,
 		"LinkVirgin": uint64(LinkVirgin), "LinkOut": uint64(LinkOut), "LinkEnd": uint64(LinkEnd), "LinkWithdrawn": uint64(LinkWithdrawn), "NoBlock": NoBlock,
 	}
 }

@@ -40,11 +40,28 @@ type Span struct {
 	GuardPages uint32 // inaccessible pages behind it
 	Recorded   uint32 // SpanRecorded: Record is true; 0: it is empty
 	Record     Record
-	_          [40]byte
+	Offset     uint64 // of the user's address from Base; 0 unless guarded
+	Guarded    uint32 // SpanGuarded: it has no seal, and what was asked for ends at the guard page; 0: not
+	_          [28]byte
 }
 
 // SpanRecorded is Span.Recorded of a span whose Record is true.
 const SpanRecorded = 0x44524f43 // "CORD"
+
+// SpanGuarded is Span.Guarded of a span that was chosen to be guarded: in place of a seal, the slack pattern fills what is
+// left of its pages, so that it ends, but for its alignment, where the guard page begins.
+const SpanGuarded = 0x44525547 // "GURD"
+
+// User is the address that the user knows.
+func (s *Span) User() uint64 { return s.Base + s.Offset }
+
+// SealBytes is what the span pays for its seal in a heap whose mode pays mode.
+func (s *Span) SealBytes(mode uint64) uint64 {
+	if s.Guarded == SpanGuarded {
+		return 0
+	}
+	return mode
+}
 
 // SpanBytes is the size of a Span.
 const SpanBytes = uint64(unsafe.Sizeof(Span{}))

@@ -1,0 +1,141 @@
+package allocator
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// Environment is the name of the environment variable that overrides Options of every heap that a program makes:
+// keys and values, separated by commas, such as GLASSHEAP=mode=audit,guard=1/1000,policy=report. New fails when it holds a
+// key or a value that does not exist.
+const Environment = "GLASSHEAP"
+
+// EnvironmentKey is one thing that Environment can say.
+type EnvironmentKey struct {
+	Key     string
+	Accepts string // its values
+	Meaning string
+	set     func(*Options, string) error
+}
+
+// EnvironmentKeys are all of them.
+func EnvironmentKeys() []EnvironmentKey {
+	return []EnvironmentKey{
+		{"mode", "plain, sealed, audit", "how much is written and verified with each block; sealed is the default", setMode},
+		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", setGuard},
+		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", setQuarantine},
+		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", setStackDepth},
+		{"policy", "panic, report", "what a violation does: panic, or write a report to standard error and go on", setPolicy},
+	}
+}
+
+// override applies what the environment says to the options.
+func (o Options) override(environment string) (Options, error) {
+	for _, part := range strings.Split(environment, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(part, "=")
+		known := false
+		for _, k := range EnvironmentKeys() {
+			if k.Key != strings.TrimSpace(key) {
+				continue
+			}
+			known = true
+			if err := k.set(&o, strings.TrimSpace(value)); err != nil {
+				return o, fmt.Errorf("glassheap: %s=%s: %s accepts %s, not %q", Environment, environment, k.Key, k.Accepts, value)
+			}
+		}
+		if !known {
+			return o, fmt.Errorf("glassheap: %s=%s: there is no key %q: choose %s", Environment, environment, key, keyNames())
+		}
+	}
+	return o, nil
+}
+
+func keyNames() string {
+	var names []string
+	for _, k := range EnvironmentKeys() {
+		names = append(names, k.Key)
+	}
+	return strings.Join(names, ", ")
+}
+
+func fromEnvironment(o Options) (Options, error) { return o.override(os.Getenv(Environment)) }
+
+func setMode(o *Options, value string) (err error) {
+	o.Mode, err = layout.ParseMode(value)
+	return err
+}
+
+func setGuard(o *Options, value string) error {
+	if value == "off" {
+		o.GuardRate = 0
+		return nil
+	}
+	rate, ok := strings.CutPrefix(value, "1/")
+	n, err := strconv.Atoi(rate)
+	if !ok || err != nil || n < 1 || n > mostGuardRate {
+		return errValue
+	}
+	o.GuardRate = n
+	return nil
+}
+
+func setQuarantine(o *Options, value string) error {
+	n, err := parseSize(value)
+	if err != nil || n > mostQuarantine {
+		return errValue
+	}
+	o.QuarantineBytes = n
+	return nil
+}
+
+func setStackDepth(o *Options, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > layout.MaxStackDepth {
+		return errValue
+	}
+	o.StackDepth = n
+	return nil
+}
+
+func setPolicy(o *Options, value string) error {
+	switch value {
+	case "panic":
+		o.Policy = PolicyPanic
+	case "report":
+		o.Policy = PolicyReport
+	default:
+		return errValue
+	}
+	return nil
+}
+
+var errValue = fmt.Errorf("not a value of this key")
+
+// parseSize reads a number of bytes, with or without a binary unit.
+func parseSize(text string) (int64, error) {
+	units := []struct {
+		suffix string
+		shift  uint
+	}{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}, {"B", 0}}
+	shift := uint(0)
+	for _, u := range units {
+		if number, ok := strings.CutSuffix(text, u.suffix); ok {
+			text, shift = strings.TrimSpace(number), u.shift
+			break
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || n > math.MaxInt64>>shift {
+		return 0, errValue
+	}
+	return n << shift, nil
+}
