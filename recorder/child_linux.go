@@ -60,7 +60,7 @@ func runChild() (status int) {
 		return 1
 	}
 	c := &child{orders: *m.Start, started: time.Now(), ooms: countOOMs()}
-	if err := send(fdSocket, message{Kind: kindReady}, nil); err != nil {
+	if err := send(fdSocket, 0, message{Kind: kindReady}, nil); err != nil {
 		return 1
 	}
 	c.watch()

@@ -27,7 +27,7 @@ func TestDeaths(t *testing.T) {
 		{"guard", inspect.CauseFault, "a fault at address 0x7", []string{"behind the pages of a live span of 40960 bytes", "on its guard page"}},
 		{"fatal", inspect.CauseFatal, "a fatal error of the runtime in internal/sync.fatal, called by main.main (", nil},
 		{"map", inspect.CauseFatal, "a fatal error of the runtime in internal/runtime/maps.fatal, called by main.main.func", nil},
-		{"violation", inspect.CausePanic, "panic: glassheap: overflow during free of 0x", []string{"withdrawn block"}},
+		{"violation", inspect.CausePanic, "panic: glassheap: overflow during free of 0x", []string{"withdrawn block", "the heap had found the damage itself"}},
 		{"anonymous,panic", inspect.CausePanic, "panic: boom", []string{`heap "anonymous" could not be checked: it was in anonymous memory`}},
 		{"many,panic", inspect.CausePanic, "panic: boom", []string{`heap "heap 199"`}},
 		{"stop,again", inspect.CausePanic, "panic: boom", nil},
@@ -167,6 +167,90 @@ func TestWithoutARecorder(t *testing.T) {
 	require.NoError(t, syscall.Kill(second, syscall.SIGCONT))
 	require.Contains(t, v.heard(t), "died of panic: boom")
 	v.postMortem(t)
+}
+
+// TestNobodyHasWaited has programs that are zombies until their recorder has ended: then it is /proc that tells.
+func TestNobodyHasWaited(t *testing.T) {
+	v := start(t, "wait")
+	require.NoError(t, v.Process.Kill())
+	require.Contains(t, v.heard(t), "died of SIGKILL")
+	v.postMortem(t)
+	v = start(t, "return")
+	require.Empty(t, v.heard(t))
+	v.nothing(t)
+	v = start(t, "exit,overflow")
+	require.Contains(t, v.heard(t), "died of exit status 3; 1 finding")
+	v.postMortem(t)
+}
+
+// TestTheSecondProcess looks at what it holds and what it costs.
+func TestTheSecondProcess(t *testing.T) {
+	read, write, err := os.Pipe()
+	require.NoError(t, err)
+	defer read.Close()
+	inherited = []*os.File{write, write, write, write, write, write, write, write}
+	v := start(t, "many,wait")
+	inherited = nil
+	write.Close()
+	second := v.recorderOf(t)
+	heaps := func() (n int) {
+		for _, path := range links(t, second) {
+			if strings.HasPrefix(path, "/memfd:glassheap:") {
+				n++
+			}
+			require.False(t, strings.HasPrefix(path, "pipe:") && path == pipeName(t, read), "it holds what the program had inherited")
+		}
+		return n
+	}
+	for late := time.Now().Add(patience); heaps() != 101; { // the messages are on their way
+		require.True(t, time.Now().Before(late), "it holds %d heaps", heaps())
+	}
+	links := links(t, second)
+	for _, fd := range []string{"0", "1", "2"} {
+		require.Equal(t, os.DevNull, links[fd])
+	}
+	stat := statOf(t, second)
+	require.Equal(t, strconv.Itoa(second), stat[3], "a session of its own")
+	require.Equal(t, "10", stat[16], "nice")
+	pages, err := strconv.Atoi(stat[21])
+	require.NoError(t, err)
+	t.Logf("%d KiB resident", pages*os.Getpagesize()>>10)
+	if len(buildFlags) == 1 { // the race detector takes some
+		require.Less(t, pages*os.Getpagesize(), 40<<20)
+	}
+	require.NoError(t, v.in.Close())
+	require.Empty(t, v.end(t))
+	v.nothing(t)
+}
+
+// links are the open files of a process.
+func links(t *testing.T, pid int) map[string]string {
+	t.Helper()
+	directory := "/proc/" + strconv.Itoa(pid) + "/fd/"
+	entries, err := os.ReadDir(directory)
+	require.NoError(t, err)
+	found := map[string]string{}
+	for _, e := range entries {
+		if path, err := os.Readlink(directory + e.Name()); err == nil {
+			found[e.Name()] = path
+		}
+	}
+	return found
+}
+
+func pipeName(t *testing.T, file *os.File) string {
+	t.Helper()
+	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(file.Fd())))
+	require.NoError(t, err)
+	return path
+}
+
+// statOf are the fields of /proc/PID/stat behind the name.
+func statOf(t *testing.T, pid int) []string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	require.NoError(t, err)
+	return strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 }
 
 func TestAProgramThatBecomesAnother(t *testing.T) {

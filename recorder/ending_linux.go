@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 	"syscall"
@@ -133,7 +132,7 @@ func counter(path, name string) int64 {
 func (before oomCounts) since(now oomCounts) string {
 	switch {
 	case before.group >= 0 && now.group > before.group:
-		return fmt.Sprintf("the kernel has killed %d times in this cgroup for want of memory (memory.events: oom_kill), within the last minute: most likely this program", now.group-before.group)
+		return "the kernel has killed in this cgroup for want of memory (memory.events: oom_kill), within the last minute: most likely this program"
 	case before.machine >= 0 && now.machine > before.machine:
 		return "the kernel has killed a process of this machine for want of memory (/proc/vmstat: oom_kill), within the last minute: perhaps this program"
 	}

@@ -113,6 +113,9 @@ func (c *child) explain(ctx context.Context, p *inspect.PostMortem, addresses []
 			}
 			if r, err := h.Whatis(uint64(address)); err == nil && r.Kind != "outside" {
 				a.Heap, a.Sentence, a.Whatis = p.Heaps[i].Name, r.Sentence, r
+				if r.Block != nil && r.Block.Place == inspect.PlaceWithdrawn {
+					p.Notes = append(p.Notes, "the heap had found the damage itself, and taken the block out of use: so the check finds nothing wrong with it any more")
+				}
 				break
 			}
 		}

@@ -47,8 +47,9 @@ type orders struct {
 // mostMessageBytes is larger than any message: paths are at most 4 KiB.
 const mostMessageBytes = 32 << 10
 
-// send sends a message, with a file if it is not nil. It waits no longer than the socket's time limit.
-func send(socket int, m message, file *os.File) error {
+// send sends a message, with a file if it is not nil. It waits no longer than the socket's time limit, or, by MSG_DONTWAIT, not
+// at all.
+func send(socket, flags int, m message, file *os.File) error {
 	m.Version = protocolVersion
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -59,7 +60,7 @@ func send(socket int, m message, file *os.File) error {
 		rights = unix.UnixRights(int(file.Fd()))
 	}
 	for {
-		err := unix.Sendmsg(socket, text, rights, nil, unix.MSG_NOSIGNAL)
+		err := unix.Sendmsg(socket, text, rights, nil, flags|unix.MSG_NOSIGNAL)
 		if !errors.Is(err, unix.EINTR) {
 			return err
 		}

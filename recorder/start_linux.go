@@ -126,7 +126,7 @@ func (r *Recorder) start(own bool) error {
 			return err
 		}
 	}
-	if err := send(r.socket, message{Kind: kindStart, Start: &o}, nil); err != nil {
+	if err := send(r.socket, 0, message{Kind: kindStart, Start: &o}, nil); err != nil {
 		return fmt.Errorf("the second process takes no orders: %w", err)
 	}
 	switch answer, _, err := receive(r.socket, 0); {
@@ -216,7 +216,11 @@ func (r *Recorder) tell(m message, file *os.File) {
 	if r.socket < 0 {
 		return
 	}
-	err := send(r.socket, m, file)
+	flags := 0
+	if r.lost != nil {
+		flags = unix.MSG_DONTWAIT // it stands still: every New would wait for it
+	}
+	err := send(r.socket, flags, m, file)
 	if err == nil {
 		return
 	}
@@ -252,7 +256,7 @@ func (r *Recorder) Stop() error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	if r.socket >= 0 {
-		if err := send(r.socket, message{Kind: kindGoodbye}, nil); err != nil {
+		if err := send(r.socket, 0, message{Kind: kindGoodbye}, nil); err != nil {
 			r.lost = errors.Join(r.lost, fmt.Errorf("glassheap: the recorder was gone before it was stopped: %w", err))
 			if r.child != nil {
 				_ = r.child.Process.Kill() // it must not take the end of this process for a death

@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 // patience bounds every wait. It is long, for the machine may be busy; nothing waits that long when all is well.
 const patience = 60 * time.Second
 
+// inherited is what the next victim inherits.
+var inherited []*os.File
+
 // victim is a program that will die.
 type victim struct {
 	*exec.Cmd
@@ -65,6 +68,7 @@ func startIn(t *testing.T, modes, directory string) *victim {
 	require.NoError(t, err)
 	v.Stderr = theirs
 	v.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	v.ExtraFiles = inherited
 	v.in, v.out, v.stderr = in, bufio.NewReader(out), stderr
 	require.NoError(t, v.Start())
 	theirs.Close()

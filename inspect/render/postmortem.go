@@ -56,11 +56,15 @@ func (p *page) of(snapshot string) Style {
 	s := p.Style
 	switch {
 	case snapshot == "":
-		s.Target = "TARGET"
+		s.Target = "TARGET" // there is none to ask
+		return s
 	case s.Target == "":
 		s.Target = snapshot
 	default:
 		s.Target = strings.TrimSuffix(s.Target, "/") + "/" + snapshot
+	}
+	if strings.ContainsAny(s.Target, " '\"$&|;<>()*?\\`") {
+		s.Target = "'" + strings.ReplaceAll(s.Target, "'", `'\''`) + "'"
 	}
 	return s
 }
