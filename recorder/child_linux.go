@@ -38,6 +38,7 @@ type child struct {
 	heaps   []keptHeap // in the order in which they were made
 	goodbye bool
 	ooms    oomCounts // before the program died
+	sampled time.Time // when those were counted
 }
 
 // keptHeap is a heap of the program.
@@ -59,7 +60,7 @@ func runChild() (status int) {
 	if err != nil || m.Kind != kindStart || m.Start == nil {
 		return 1
 	}
-	c := &child{orders: *m.Start, started: time.Now(), ooms: countOOMs()}
+	c := &child{orders: *m.Start, started: time.Now(), ooms: countOOMs(), sampled: time.Now()}
 	if err := send(fdSocket, 0, message{Kind: kindReady}, nil); err != nil {
 		return 1
 	}
@@ -115,12 +116,8 @@ func (c *child) watch() {
 		if c.HasPidfd {
 			fds[1].Fd = fdPidfd
 		}
-		switch n, err := unix.Poll(fds, int(samplePeriod.Milliseconds())); {
-		case err != nil && err != unix.EINTR:
+		if _, err := unix.Poll(fds, int(samplePeriod.Milliseconds())); err != nil && err != unix.EINTR {
 			return
-		case err == nil && n == 0:
-			c.ooms = countOOMs()
-			continue
 		}
 		// Its last words come first, should it be dead already.
 		for !c.goodbye {
@@ -135,6 +132,9 @@ func (c *child) watch() {
 		}
 		if fds[1].Revents != 0 {
 			return // somebody else, a child of the program for example, may hold the other end of the socket
+		}
+		if time.Since(c.sampled) >= samplePeriod {
+			c.ooms, c.sampled = countOOMs(), time.Now()
 		}
 	}
 }

@@ -132,9 +132,9 @@ func counter(path, name string) int64 {
 func (before oomCounts) since(now oomCounts) string {
 	switch {
 	case before.group >= 0 && now.group > before.group:
-		return "the kernel has killed in this cgroup for want of memory (memory.events: oom_kill), within the last minute: most likely this program"
+		return "the kernel has killed in this cgroup for want of memory (memory.events: oom_kill), in the last minutes: most likely this program"
 	case before.machine >= 0 && now.machine > before.machine:
-		return "the kernel has killed a process of this machine for want of memory (/proc/vmstat: oom_kill), within the last minute: perhaps this program"
+		return "the kernel has killed a process of this machine for want of memory (/proc/vmstat: oom_kill), in the last minutes: perhaps this program"
 	}
 	return ""
 }
