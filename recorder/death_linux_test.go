@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"io"
 	"math/rand"
 	"os"
 	"strconv"
@@ -142,9 +143,7 @@ func TestWithoutARecorder(t *testing.T) {
 	v := start(t, "wait,stop")
 	second := v.recorderOf(t)
 	require.NoError(t, syscall.Kill(second, syscall.SIGKILL))
-	for late := time.Now().Add(patience); !zombie(second); {
-		require.True(t, time.Now().Before(late), "the recorder does not die")
-	}
+	awaitEnd(t, second)
 	require.NoError(t, v.in.Close())
 	line, err := v.out.ReadString('\n')
 	require.NoError(t, err)
@@ -264,13 +263,18 @@ func TestAProgramThatBecomesAnother(t *testing.T) {
 	in := v.in
 	_, err = in.(interface{ Write([]byte) (int, error) }).Write([]byte("x"))
 	require.NoError(t, err)
-	gone := time.Now().Add(patience)
-	for syscall.Kill(second, 0) == nil && !zombie(second) {
-		require.True(t, time.Now().Before(gone), "the recorder of a program that is another now stays")
-	}
+	awaitEnd(t, second)
 	require.NoError(t, in.Close())
 	v.end(t)
 	v.nothing(t)
+}
+
+// awaitEnd waits until a process is gone, or a zombie.
+func awaitEnd(t *testing.T, pid int) {
+	t.Helper()
+	for late := time.Now().Add(patience); !zombie(pid); {
+		require.True(t, time.Now().Before(late), "process %d does not end", pid)
+	}
 }
 
 func zombie(pid int) bool {
@@ -294,8 +298,26 @@ func TestBoundsOfAPostMortem(t *testing.T) {
 	require.Contains(t, v.end(t), "panic: boom")
 	v.nothing(t) // an exit with status 2 and a healthy heap
 
-	v = start(t, "silent,panic")
+	v = start(t, "long")
+	said := make(chan string, 1)
+	go func() { // a pipe that nobody reads would hold the program up
+		text, _ := io.ReadAll(v.stderr)
+		said <- string(text)
+	}()
+	require.NoError(t, v.stderr.SetReadDeadline(time.Now().Add(patience)))
+	require.Contains(t, <-said, "died of panic: long")
+	_ = v.Wait()
+	p, _ = v.postMortem(t)
+	require.Len(t, p.Crash, 4<<20)
+	require.Equal(t, "panic: long", p.Cause.Summary)
+	require.Equal(t, []string{"the crash text is longer than 4 MiB and was cut"}, p.Notes)
+
+	v = start(t, "silent,wait,panic")
+	second := v.recorderOf(t)
+	require.NoError(t, v.in.Close())
 	require.NotContains(t, v.end(t), "glassheap")
+	awaitEnd(t, second) // it does not hold standard error
+	v.postMortem(t)
 }
 
 func TestOldPostMortemsMakeRoom(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +102,12 @@ func main() {
 	switch {
 	case is("panic"):
 		panic("boom")
+	case is("long"):
+		debug.SetTraceback("all")
+		for range 30_000 {
+			go func() { select {} }()
+		}
+		panic("long")
 	case is("violation"):
 		b := must(heap.Alloc(30))
 		overflow(b)
