@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator"
@@ -136,8 +137,12 @@ func main() {
 	case is("exec"):
 		_ = syscall.Exec("/bin/cat", []string{"cat"}, nil)
 	case is("stop"), is("stop-late"):
+		before := time.Now()
 		if err := r.Stop(); err != nil {
 			fmt.Println("error:", err)
+		}
+		if took := time.Since(before); took > 4*time.Second {
+			fmt.Println("error: it had not heard the goodbye and took the program for another one:", took)
 		}
 		_ = r.Stop()
 		if is("again") {
