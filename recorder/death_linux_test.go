@@ -256,7 +256,7 @@ func TestAProgramThatBecomesAnother(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes as long as the recorder waits for a program to end")
 	}
-	v := start(t, "wait,exec")
+	v := start(t, "wait,exec,overflow") // with damage, which would be reported
 	_, err := os.Stat("/bin/cat")
 	require.NoError(t, err)
 	second := v.recorderOf(t)
