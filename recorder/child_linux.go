@@ -196,6 +196,9 @@ func polled(fd int, events int16, limit time.Duration) bool {
 
 // afterDeath finds out how the program ended, and writes a post-mortem if that was no good end.
 func (c *child) afterDeath() (status int) {
+	// The memory of the heaps stays as long as it is held here. Should the kernel need it, it shall take it from this process
+	// and not look for another one to kill.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	// Should anything hang (a network file system), this process does not.
 	limit := time.Duration(c.TimeLimit)
 	time.AfterFunc(limit+5*time.Second, func() { os.Exit(1) })

@@ -32,7 +32,8 @@
 //
 // A program that is the first process of its container (pid 1) takes every other process there with it when it ends: Start
 // says so. Run it under an init (docker run --init). Likewise whoever kills a whole cgroup (systemd's last SIGKILL,
-// memory.oom.group) kills the second process with it. A heap in anonymous memory is gone with the program. The crash's text
+// memory.oom.group) kills the second process with it. When memory is short because the heaps are large, the kernel may kill the second process soon after the
+// program, to get at it: the post-mortem then lacks the snapshots, or the check, and says so. A heap in anonymous memory is gone with the program. The crash's text
 // comes through debug.SetCrashOutput, which knows one file: a program that sets it itself should do so after Start, or with
 // Options.KeepCrashOutput, and its post-mortems have no text then.
 package recorder

@@ -105,8 +105,13 @@ func countOOMs() oomCounts {
 		return c
 	}
 	for line := range bytes.Lines(text) {
-		if path, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("0::")); ok {
-			c.group = counter("/sys/fs/cgroup"+string(path)+"/memory.events", "oom_kill")
+		fields := bytes.SplitN(bytes.TrimSpace(line), []byte(":"), 3)
+		switch {
+		case len(fields) < 3:
+		case string(fields[1]) == "": // cgroups of version 2
+			c.group = max(c.group, counter("/sys/fs/cgroup"+string(fields[2])+"/memory.events", "oom_kill"))
+		case string(fields[1]) == "memory": // of version 1
+			c.group = max(c.group, counter("/sys/fs/cgroup/memory"+string(fields[2])+"/memory.oom_control", "oom_kill"))
 		}
 	}
 	return c
@@ -132,7 +137,7 @@ func counter(path, name string) int64 {
 func (before oomCounts) since(now oomCounts) string {
 	switch {
 	case before.group >= 0 && now.group > before.group:
-		return "the kernel has killed in this cgroup for want of memory (memory.events: oom_kill), in the last minutes: most likely this program"
+		return "the kernel has killed in this cgroup for want of memory (its counter oom_kill), in the last minutes: most likely this program"
 	case before.machine >= 0 && now.machine > before.machine:
 		return "the kernel has killed a process of this machine for want of memory (/proc/vmstat: oom_kill), in the last minutes: perhaps this program"
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/glassheap/glassheap/inspect"
 )
 
 // TestAZombieTells: where the kernel has no pidfd, or does not tell by it, /proc does until somebody has waited.
@@ -54,4 +56,21 @@ func TestADirectoryOfSomebodyElse(t *testing.T) {
 	require.ErrorContains(t, c.makeDirectory(), "is not a directory of this user alone")
 	c.Own = false
 	require.NoError(t, c.makeDirectory(), "the program named it")
+}
+
+// TestWhatIsKnownSoFar: when memory is short, this process may be the next to be killed.
+func TestWhatIsKnownSoFar(t *testing.T) {
+	c := &child{orders: orders{PID: 4711, Directory: filepath.Join(t.TempDir(), "post-mortems"), Keep: 5}, heaps: []keptHeap{{name: "large"}}}
+	p := &inspect.PostMortem{Version: inspect.PostMortemVersion, PID: 4711}
+	c.soFar(p, "what is missing")
+	require.NoDirExists(t, c.Directory, "memory is not short")
+	p.Cause.Memory = "the kernel has killed"
+	c.soFar(p, "what is missing")
+	found, err := inspect.PostMortems(c.Directory)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, []string{"what is missing"}, found[0].Notes)
+	require.Equal(t, "there was no memory for it", found[0].Heaps[0].Problem)
+	require.Empty(t, p.Notes)
+	require.Empty(t, p.Heaps, "of the whole one nothing is known yet")
 }

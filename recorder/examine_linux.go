@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +33,7 @@ func (c *child) examine(e ending, crash string) *inspect.PostMortem {
 	if len(crash) >= mostCrashBytes {
 		p.Notes = append(p.Notes, fmt.Sprintf("the crash text is longer than %d MiB and was cut", mostCrashBytes>>20))
 	}
+	c.soFar(p, "the heaps could not be checked: the recorder was killed too, for want of memory")
 	// So little memory was for waiting. Checking takes as much as the heaps' metadata are large.
 	debug.SetMemoryLimit(math.MaxInt64)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(c.TimeLimit))
@@ -48,8 +50,25 @@ func (c *child) examine(e ending, crash string) *inspect.PostMortem {
 		return nil
 	}
 	c.explain(ctx, p, parsed.Addresses, targets)
+	c.soFar(p, "there is no snapshot: the recorder was killed too, for want of memory")
 	c.snapshots(ctx, p, targets)
 	return p
+}
+
+// soFar writes what is known until now, where memory is so short that this process may not live to know more: it holds the
+// memory of the heaps. note says what is missing then.
+func (c *child) soFar(p *inspect.PostMortem, note string) {
+	if p.Cause.Memory == "" {
+		return
+	}
+	known := *p
+	known.Notes = append(slices.Clone(p.Notes), note)
+	if len(p.Heaps) == 0 {
+		for _, h := range c.heaps {
+			known.Heaps = append(known.Heaps, inspect.HeapOfPostMortem{Name: h.name, Base: inspect.Address(h.base), Problem: "there was no memory for it"})
+		}
+	}
+	_ = c.write(&known) // what prevents it is told in the end
 }
 
 // asked reports whether a signal is one by which a program is asked to end.

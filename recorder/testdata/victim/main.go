@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand"
@@ -103,6 +104,15 @@ func main() {
 	switch {
 	case is("panic"):
 		panic("boom")
+	case is("grow"): // until a cgroup's limit is reached
+		for {
+			clear(must(heap.Alloc(1000)))
+		}
+	case is("grow-go"):
+		for kept := [][]byte{}; ; {
+			kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+			runtime.KeepAlive(kept)
+		}
 	case is("long"):
 		debug.SetTraceback("all")
 		for range 30_000 {
@@ -114,7 +124,7 @@ func main() {
 		overflow(b)
 		_ = heap.Free(b)
 	case is("nil"):
-		*(*byte)(unsafe.Pointer(uintptr(zero))) = 1
+		*nothing = 1
 	case is("guard"):
 		b := must(heap.Alloc(10 * 4096))
 		p := unsafe.Pointer(unsafe.SliceData(b))
@@ -165,7 +175,7 @@ func main() {
 	}
 }
 
-var zero int
+var nothing *byte
 
 func newHeap(name string, backing allocator.Backing) *allocator.Heap {
 	return must(allocator.New(allocator.Options{Name: name, Backing: backing, ReserveBytes: 64 << 20}))
