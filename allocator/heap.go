@@ -235,12 +235,22 @@ var (
 )
 
 func register(h *Heap) {
+	watching.Lock()
+	defer watching.Unlock()
 	heapsLock.Lock()
-	defer heapsLock.Unlock()
 	heaps = append(heaps, h)
+	heapsLock.Unlock()
+	for _, w := range watchers {
+		w.made(h)
+	}
 }
 
 func unregister(h *Heap) {
+	watching.Lock()
+	defer watching.Unlock()
+	for _, w := range watchers {
+		w.closed(h)
+	}
 	heapsLock.Lock()
 	defer heapsLock.Unlock()
 	for i, other := range heaps {

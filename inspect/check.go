@@ -70,7 +70,11 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 		}
 	}
 	if n := len(r.Unsettled); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d %s could be an operation under way: a lock of the heap was held, or the process could not be held still", n, plural(n, "thing")))
+		reason := "could be an operation under way: a lock of the heap was held, or the process could not be held still"
+		if t.Description().Kind == target.KindEnded {
+			reason = "could be an operation that was under way when the process ended: it held a lock of the heap"
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("%d %s %s", n, plural(n, "thing"), reason))
 	}
 	r.Elapsed = time.Since(started)
 	return r, nil

@@ -19,7 +19,9 @@ func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
 	}
 	b := h.examineBlock(s, index, c.places[index], c.onTop(index), own)
 	f := Finding{Severity: SeverityDamage, Address: b.Address, Block: b}
-	if h.bins[s.bin].Lock.Held() || h.header.PagesLock.Held() {
+	// Seals are written whole and slack before them: an operation under way can leave a seal that the lists don't agree with,
+	// but never one that is broken.
+	if b.Seal == SealWrong && (h.bins[s.bin].Lock.Held() || h.header.PagesLock.Held()) {
 		f.Severity = SeverityUnsettled
 	}
 	switch {

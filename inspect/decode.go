@@ -61,6 +61,7 @@ type piece struct {
 	start, bytes uint64
 	kind         string
 	page         int
+	held         bool // it is on a list whose lock is held
 }
 
 // name is how outputs call it. It is made when it is needed: there are many pieces.
@@ -196,7 +197,7 @@ func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 		h.slabOfPage[page+k] = int32(len(h.slabs))
 	}
 	h.bins[bin].slabs = append(h.bins[bin].slabs, s)
-	h.pieces = append(h.pieces, piece{address, bytes, "Slab", page})
+	h.pieces = append(h.pieces, piece{start: address, bytes: bytes, kind: "Slab", page: page})
 	a.facts.Slabs++
 	return s.pages
 }
@@ -273,7 +274,7 @@ func (h *Heap) spanOf(page int, e layout.PageEntry) *Span {
 	}
 	s := &Span{Span: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes}
 	h.spans = append(h.spans, s)
-	h.pieces = append(h.pieces, piece{address, layout.SpanBytes, "Span", page})
+	h.pieces = append(h.pieces, piece{start: address, bytes: layout.SpanBytes, kind: "Span", page: page})
 	return s
 }
 
@@ -285,6 +286,11 @@ func (h *Heap) pageProblem(page int, found, expected layout.PageEntry, why strin
 
 // problem records damage of something that the pages' lock guards.
 func (h *Heap) problem(name, field string, address Address, found, expected, why string) {
+	h.problemUnder(h.header.PagesLock.Held(), name, field, address, found, expected, why)
+}
+
+// problemUnder records damage of something whose lock is held or not.
+func (h *Heap) problemUnder(held bool, name, field string, address Address, found, expected, why string) {
 	h.problems = append(h.problems, fromVerdict(CodeMetadata, name, uint64(address),
-		layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: h.header.PagesLock.Held()}))
+		layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: held}))
 }

@@ -96,7 +96,7 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 		}
 		report(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { h.judgeCache(j, c, i) })
 		for bin, m := range c.magazines {
-			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine}
+			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine, Held: h.bins[bin].Lock == layout.HeldBy(i)}
 			if m.unused() {
 				if !all {
 					continue

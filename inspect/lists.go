@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -87,7 +88,7 @@ func (h *Heap) walkRetiredSlabs(b *Bin) {
 		seen[link] = true
 		b.retired++
 		name := "retired slab at " + Address(link).String()
-		h.pieces = append(h.pieces, piece{uint64(link), bytes, "Slab", -1})
+		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: bytes, kind: "Slab", page: -1})
 		h.placeRecords(name, Address(link), b.slot(h), s.Records)
 		h.judged(name, "Slab", Address(link), func(j *layout.Judge) {
 			s.JudgeRetired(j, uint32(b.slot(h)), b.Lock.Held() || h.header.PagesLock.Held())
@@ -114,7 +115,7 @@ func (h *Heap) walkDepot(b *Bin, list string, link layout.Ref[layout.Magazine]) 
 		}
 		seen[link] = true
 		m := &magazine{Magazine: raw, address: Address(link), name: "magazine at " + Address(link).String(), depot: true}
-		h.pieces = append(h.pieces, piece{uint64(link), layout.MagazineBytes, "Magazine", -1})
+		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: layout.MagazineBytes, kind: "Magazine", page: -1, held: b.Lock.Held()})
 		facts := layout.MagazineFacts{Bin: uint32(b.slot(h)), InDepot: true, Held: b.Lock.Held() || h.header.PagesLock.Held()}
 		if list == "Depot" {
 			facts.Limit = h.classes[b.slot(h)].Magazine
@@ -143,7 +144,7 @@ func (h *Heap) walkRetiredSpans() {
 		}
 		seen[link] = true
 		name := "retired span at " + Address(link).String()
-		h.pieces = append(h.pieces, piece{uint64(link), layout.SpanBytes, "Span", -1})
+		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: layout.SpanBytes, kind: "Span", page: -1})
 		h.judged(name, "Span", Address(link), func(j *layout.Judge) { s.JudgeRetired(j, h.header.PagesLock.Held()) })
 		owner, field, at = name, "Next", uint64(link)
 		link = s.Next
@@ -178,20 +179,15 @@ func (h *Heap) walkSpanQuarantine() {
 
 // checkPieces expects that everything that was found among the descriptors lies side by side, from the first to the top.
 func (h *Heap) checkPieces() {
-	slices.SortFunc(h.pieces, func(a, b piece) int {
-		switch {
-		case a.start < b.start:
-			return -1
-		case a.start > b.start:
-			return 1
-		}
-		return 0
-	})
+	h.sortPieces()
+	h.magazinesBetweenLists()
+	h.sortPieces()
 	at, last := h.id.Descriptors, piece{kind: "descriptors", page: 0}
 	for _, p := range h.pieces {
 		switch {
 		case p.start < at:
-			h.problem(p.name(), "(place)", Address(p.start), "begins at "+layout.Hex(p.start), "behind "+last.name()+", which ends at "+layout.Hex(at), "no two structs share their bytes")
+			h.problemUnder(h.header.PagesLock.Held() || p.held || last.held, p.name(), "(place)", Address(p.start), "begins at "+layout.Hex(p.start),
+				"behind "+last.name()+", which ends at "+layout.Hex(at), "no two structs share their bytes")
 		case p.start > at:
 			h.problem("descriptors", "(place)", Address(at), fmt.Sprintf("%d bytes that nothing owns", p.start-at), "a slab, span or magazine", "every descriptor is in use or on a list of those that wait")
 		}
@@ -200,6 +196,44 @@ func (h *Heap) checkPieces() {
 		}
 	}
 	h.descriptorBytes = at - h.id.Descriptors
+}
+
+func (h *Heap) sortPieces() {
+	slices.SortFunc(h.pieces, func(a, b piece) int { return cmp.Compare(a.start, b.start) })
+}
+
+// magazinesBetweenLists finds the magazines that the holders of bins' locks have taken off one list and not put on the other
+// yet. Each has one at most: where one bin has more of them, they are no accident of the moment that it was looked at, but
+// may follow from a list that was being written.
+func (h *Heap) magazinesBetweenLists() {
+	holding := map[uint32]int{}
+	for _, b := range h.bins {
+		if b.Lock.Held() {
+			holding[uint32(b.slot(h))] = 0
+		}
+	}
+	if len(holding) == 0 {
+		return
+	}
+	at := h.id.Descriptors
+	fill := func(end uint64) {
+		for ; end > at && end-at >= layout.MagazineBytes; at += layout.MagazineBytes {
+			m, ok := get[layout.Magazine](h.capture.descriptors, at)
+			n, held := holding[m.Bin]
+			if !ok || !held {
+				return
+			}
+			if holding[m.Bin]++; n > 0 {
+				h.problemUnder(true, "magazine at "+Address(at).String(), "(place)", Address(at), "on no list", "in the depot, or among the spare ones", "its bin's lock is held")
+			}
+			h.pieces = append(h.pieces, piece{start: at, bytes: layout.MagazineBytes, kind: "Magazine", page: -1, held: true})
+		}
+	}
+	for _, p := range slices.Clone(h.pieces) {
+		fill(p.start)
+		at = max(at, p.start+p.bytes)
+	}
+	fill(min(h.header.DescriptorsTop, h.capture.descriptors.end()))
 }
 
 // placeCached finds the slab and the block of every address in a magazine.

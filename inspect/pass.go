@@ -187,7 +187,8 @@ func (w *passWorker) memory(address uint64, bytes int) ([]byte, error) {
 // slab counts the blocks of a slab and judges its struct.
 func (w *passWorker) slab(s *Slab) {
 	h := w.heap
-	held := h.bins[s.bin].Lock.Held() || h.header.PagesLock.Held()
+	bin, pages := h.bins[s.bin].Lock.Held(), h.header.PagesLock.Held()
+	held := bin || pages
 	w.census.count(s, func(index int, code Code, field, found, expected, why string) {
 		f := fromVerdict(code, s.name(), uint64(s.Address), layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: held})
 		if index >= 0 {
@@ -206,7 +207,9 @@ func (w *passWorker) slab(s *Slab) {
 	c.quarantined += uint64(w.census.quarantined)
 	c.withdrawn += uint64(w.census.withdrawn)
 	report(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
-		s.Judge(j, h.slabFacts(s, &w.census, held))
+		facts := h.slabFacts(s, &w.census, held)
+		facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
+		s.Judge(j, facts)
 		s.judgeTail(j)
 	})
 }

@@ -68,7 +68,8 @@ func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
 	past := start + uint64(to) - s.Requested
 	f.Summary = fmt.Sprintf("overflow by %s, past a live span of %d", amount(int64(past)), s.Requested)
 	f.Cause = likelyOverflow(data, from, to, int(s.Requested-start))
-	if h.header.PagesLock.Held() {
+	// A Realloc in place writes the new size, then the slack, then the seal: until then the seal is that of the old size.
+	if h.header.PagesLock.Held() && found != expected && found.Belongs(s.base, h.id.Secret) && found.State() == layout.StateLive {
 		f.Severity = SeverityUnsettled
 	}
 	return f, nil

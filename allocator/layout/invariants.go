@@ -156,6 +156,7 @@ type SlabFacts struct {
 	Links          uint64 // address behind the descriptor
 	Class          Class
 	Held           bool   // the bin's lock or Header.PagesLock is held
+	Retiring       bool   // both are, and the slab is on no list: its struct may be being cleared
 	FreeList       uint64 // length of the free list
 	OnPartial      bool
 	OnEmpty        bool
@@ -164,6 +165,7 @@ type SlabFacts struct {
 
 // Judge checks an active slab.
 func (s *Slab) Judge(j *Judge, f SlabFacts) {
+	j.Changing(f.Retiring)
 	j.EqualHex("Base", s.Base, f.Base, "the page map's run")
 	j.EqualHex("Links", uint64(s.Links), f.Links, "behind the slab")
 	j.Equal("Arena", uint64(s.Arena), uint64(f.Arena), "where its pages lie")
@@ -276,8 +278,12 @@ type ArenaFacts struct {
 
 // Judge checks an arena that was ever used.
 func (a *Arena) Judge(j *Judge, f ArenaFacts) {
+	// When an arena is mapped or unmapped, its struct is cleared and written anew.
+	j.Changing(f.Held && a.ID == 0)
 	j.Equal("ID", uint64(a.ID), uint64(f.ID), "its place in the table")
+	j.Changing(f.Held && a.Base == 0)
 	j.EqualHex("Base", a.Base, f.Base, "data + ID × 1 MiB")
+	j.Changing(false)
 	j.padding(Bytes(a), arenaPadding)
 	j.Changing(f.Held)
 	j.Word("State", a.State >= ArenaUnmapped && a.State <= ArenaHugeTail, a.State.String(), "unmapped, pages, huge", "an arena that was ever used")
@@ -294,7 +300,7 @@ type MagazineFacts struct {
 	Bin     uint32
 	Limit   uint32 // blocks it may hold; 0 for a spare one
 	InDepot bool
-	Held    bool // the bin's lock is held
+	Held    bool // the bin's lock is held, for a magazine in a cache by the cache's P: nobody else touches it under the lock
 }
 
 // Judge checks a magazine in a cache or in a depot. Its blocks are judged with their slabs.

@@ -47,7 +47,7 @@ Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
 	}
 	add("questions", newCheck(t), newStructs(t), newMath(t), newWhatis(t))
 	add("lists", newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t))
-	add("work", newSnapshot(t), newDlv(t), newGDB(t), newReplay(t), newDemo(t))
+	add("work", newSnapshot(t), newPostmortem(t), newDlv(t), newGDB(t), newReplay(t), newDemo(t))
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return t.checkColor() }
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetHelpCommand(newHelp())

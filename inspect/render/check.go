@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
 )
 
 // Check writes the answer to "is anything wrong?".
@@ -51,7 +52,9 @@ func (p *page) verdict(r *inspect.CheckReport) {
 	switch {
 	case len(r.Findings) == 0 && len(r.Unsettled) > 0:
 		p.prose("", p.paint(live, "healthy.")+" Nothing is wrong for certain.")
-		p.next(p.command("check", ""), "again: operations end, damage stays")
+		if kind := r.Heap.Owner.Kind; kind != target.KindEnded && kind != target.KindSnapshot {
+			p.next(p.command("check", ""), "again: operations end, damage stays")
+		}
 	case len(r.Findings) == 0:
 		p.prose("", p.paint(live, "healthy.")+" Every struct is whole, every block is accounted for once.")
 	case header && r.Structs == 0:

@@ -17,6 +17,7 @@ const (
 	KindSnapshot Kind = "snapshot" // a snapshot of any other kind
 	KindMemory   Kind = "memory"   // bytes in this process
 	KindDelve    Kind = "delve"    // a program that stands still in a Delve session
+	KindEnded    Kind = "ended"    // a process that has ended, whose heap outlived it
 )
 
 // Description says what is looked at, in words. Its texts hold printable characters only, whatever they were called.
@@ -47,6 +48,8 @@ func (d Description) String() string {
 		return processName(d.PID, d.Program)
 	case KindDelve:
 		return processName(d.PID, d.Program) + ", stopped in Delve"
+	case KindEnded:
+		return processName(d.PID, d.Program) + ", which has ended"
 	case KindFile:
 		return "heap file " + filepath.Base(d.Path)
 	case KindSnapshot:

@@ -1,0 +1,238 @@
+//go:build amd64 || arm64
+
+package inspect_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// victimHeap is set in the process that is stepped through: where its heap's file is to be.
+const victimHeap = "GLASSHEAP_TEST_VICTIM_HEAP"
+
+// victimThorough, set by hand for TestDeathAtAnyInstruction, makes it take minutes: more rounds, more size classes.
+const victimThorough = "GLASSHEAP_TEST_THOROUGH"
+
+// TestDeathAtAnyInstruction steps a program through everything that a heap does, one instruction at a time, and checks the
+// heap's file after each that changed it, as it would lie there had the program been killed just then: nothing that an
+// operation leaves behind half done may be called damage.
+func TestDeathAtAnyInstruction(t *testing.T) {
+	runtime.LockOSThread() // ptrace knows threads
+	defer runtime.UnlockOSThread()
+	path := filepath.Join(t.TempDir(), "heap")
+	victim := exec.Command(os.Args[0], "-test.run=^TestDeathVictim$")
+	victim.Env = append(os.Environ(), victimHeap+"="+path, "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", "GOGC=off")
+	victim.Stderr = os.Stderr
+	in, err := victim.StdinPipe()
+	require.NoError(t, err)
+	out, err := victim.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, victim.Start())
+	defer func() {
+		_ = victim.Process.Kill()
+		_ = victim.Wait()
+	}()
+	line := make([]byte, 16)
+	n, err := out.Read(line)
+	require.NoError(t, err)
+	thread, err := strconv.Atoi(strings.TrimSpace(string(line[:n])))
+	require.NoError(t, err)
+
+	var status unix.WaitStatus
+	wait := func() {
+		for {
+			_, err := unix.Wait4(thread, &status, unix.WALL, nil)
+			if !errors.Is(err, unix.EINTR) {
+				require.NoError(t, err)
+				return
+			}
+		}
+	}
+	if err := unix.PtraceSeize(thread); err != nil {
+		require.Empty(t, os.Getenv("CI"), "this process may not trace")
+		t.Skipf("this process may not trace: %v", err)
+	}
+	require.NoError(t, unix.PtraceInterrupt(thread))
+	wait()
+	_, err = in.Write([]byte{1})
+	require.NoError(t, err)
+
+	file, err := target.OpenFile(path)
+	require.NoError(t, err)
+	defer file.Close()
+	watched := watch(t, path, file)
+	steps, looks, unsettled := 0, 0, 0
+	found := map[string]int{}
+	for {
+		if err := unix.PtraceSingleStep(thread); err != nil {
+			break
+		}
+		wait()
+		if status.Exited() || status.Signaled() {
+			break
+		}
+		steps++
+		if !watched.changed() {
+			continue
+		}
+		looks++
+		r, err := inspect.Check(context.Background(), file, inspect.CheckOptions{})
+		require.NoError(t, err)
+		for _, f := range r.Findings {
+			if victimDamages(f) {
+				continue
+			}
+			if found[f.Struct+f.Field]++; found[f.Struct+f.Field] == 1 {
+				t.Errorf("step %d: %s %s %s: %s (found %s, expected %s: %s)", steps, f.Code, f.Struct, f.Field, f.Summary, f.Found, f.Expected, f.Why)
+			}
+		}
+		if len(r.Unsettled) > 0 {
+			unsettled++
+		}
+	}
+	t.Logf("%d instructions, %d looks, %d of them with something unsettled", steps, looks, unsettled)
+	require.Greater(t, looks, 1000)
+}
+
+// victimDamages tells the damage that the victim does on purpose, near its end.
+func victimDamages(f inspect.Finding) bool {
+	return f.Block != nil && (f.Code == inspect.CodeOverflow || f.Code == inspect.CodeWriteAfterFree)
+}
+
+// watchedParts are the parts of a heap's file that the victim writes to, mapped, and as they were.
+type watchedParts struct{ now, before [][]byte }
+
+func watch(t *testing.T, path string, file target.Target) *watchedParts {
+	var head layout.Header
+	_, err := file.ReadAt(layout.Bytes(&head), 0)
+	require.NoError(t, err)
+	id := &head.Identity
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	// More than the file has now: it grows. What lies behind its end is not touched before.
+	whole, err := unix.Mmap(int(f.Fd()), 0, int(id.Reserve), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = unix.Munmap(whole) })
+	w := &watchedParts{}
+	for _, part := range [][2]uint64{
+		{id.Base, uint64(unsafe.Sizeof(head))}, {uint64(id.Bins), uint64(id.BinCount) * layout.BinBytes}, {uint64(id.Caches), layout.CacheBytes},
+		{uint64(id.Arenas), layout.PageBytes}, {uint64(id.PageMap), 4 * layout.PageBytes}, {id.Descriptors, 8 * layout.PageBytes}, {id.Data, 16 * layout.PageBytes},
+	} {
+		bytes := whole[part[0]-id.Base:][:part[1]]
+		w.now, w.before = append(w.now, bytes), append(w.before, slices.Clone(bytes))
+	}
+	return w
+}
+
+// changed reports whether something is not as it was when it was asked last.
+func (w *watchedParts) changed() (changed bool) {
+	for i, now := range w.now {
+		if !bytes.Equal(now, w.before[i]) {
+			copy(w.before[i], now)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// TestDeathVictim is the process that is stepped through.
+func TestDeathVictim(t *testing.T) {
+	path := os.Getenv(victimHeap)
+	if path == "" {
+		t.Skip("it is for TestDeathAtAnyInstruction")
+	}
+	debug.SetGCPercent(-1)
+	runtime.LockOSThread()
+	h, err := allocator.New(allocator.Options{Path: path, ReserveBytes: 64 << 20, RetainBytes: 1 << 16, OnViolation: func(*allocator.Violation) {}})
+	require.NoError(t, err)
+	b, err := h.Alloc(1 << 20) // so that every part of the file is there
+	require.NoError(t, err)
+	require.NoError(t, h.Free(b))
+	os.Stdout.WriteString(strconv.Itoa(unix.Gettid()) + "\n")
+	var go1 [1]byte
+	_, _ = unix.Read(0, go1[:])
+	victimWork(h, os.Getenv(victimThorough) != "")
+	_ = unix.Kill(os.Getpid(), unix.SIGKILL)
+}
+
+// victimWork does with a heap whatever can be done, in as few instructions as it takes.
+func victimWork(h *allocator.Heap, thorough bool) {
+	rounds := 1
+	if thorough {
+		rounds = 3
+	}
+	var blocks [512][]byte
+	alloc := func(n, size int) {
+		for i := range n {
+			blocks[i], _ = h.Alloc(size)
+		}
+	}
+	free := func(n int) {
+		for i := range n {
+			_ = h.Free(blocks[i])
+		}
+	}
+	// Small blocks: resized, moved, aligned.
+	alloc(2, 20)
+	blocks[0], _ = h.Realloc(blocks[0], 17)
+	blocks[0], _ = h.Realloc(blocks[0], 24)
+	blocks[0], _ = h.Realloc(blocks[0], 40)
+	blocks[1], _ = h.Realloc(blocks[1], 11)
+	free(2)
+	if thorough {
+		alloc(200, 24)
+		free(200)
+		alloc(130, 200)
+		free(130)
+	}
+	// Large blocks: magazines that fill and run dry, the depot, slabs that become full and empty, are given back and made anew.
+	for range rounds {
+		alloc(24, 20<<10)
+		free(24)
+	}
+	h.Scavenge()
+	for range rounds {
+		aligned, _ := h.AllocAligned(100, 64)
+		aligned, _ = h.Realloc(aligned, 90)
+		_ = h.Free(aligned)
+	}
+	// Spans, in an arena and huge.
+	for range rounds {
+		alloc(3, 50<<10)
+		blocks[0], _ = h.Realloc(blocks[0], 51<<10)
+		blocks[1], _ = h.Realloc(blocks[1], 60<<10)
+		free(3)
+		alloc(1, 1100<<10)
+		free(1)
+	}
+	h.Scavenge()
+	// Blocks that are found damaged, and withdrawn.
+	alloc(4, 24)
+	*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(blocks[1])), 24)) = 0
+	_ = h.Free(blocks[1])
+	_ = h.Free(blocks[2])
+	_ = h.Free(blocks[3])
+	*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(blocks[3])), 24)) = 0
+	alloc(2, 24)
+	h.Scavenge()
+}

@@ -1,0 +1,5 @@
+//go:build soak
+
+package recorder_test
+
+const killRounds = 200
