@@ -29,18 +29,28 @@ import (
 // victimHeap is set in the process that is stepped through: where its heap's file is to be.
 const victimHeap = "GLASSHEAP_TEST_VICTIM_HEAP"
 
-// victimThorough, set by hand for TestDeathAtAnyInstruction, makes it take minutes: more rounds, more size classes.
+// victimThorough, set by hand for TestDeathAtAnyInstruction, makes it take minutes: more rounds, more size classes, audit mode.
 const victimThorough = "GLASSHEAP_TEST_THOROUGH"
 
 // TestDeathAtAnyInstruction steps a program through everything that a heap does, one instruction at a time, and checks the
 // heap's file after each that changed it, as it would lie there had the program been killed just then: nothing that an
 // operation leaves behind half done may be called damage.
 func TestDeathAtAnyInstruction(t *testing.T) {
+	modes := []allocator.Mode{allocator.ModeSealed}
+	if os.Getenv(victimThorough) != "" {
+		modes = append(modes, allocator.ModeAudit)
+	}
+	for _, mode := range modes {
+		t.Run(mode.String(), func(t *testing.T) { stepThroughVictim(t, mode) })
+	}
+}
+
+func stepThroughVictim(t *testing.T, mode allocator.Mode) {
 	runtime.LockOSThread() // ptrace knows threads
 	defer runtime.UnlockOSThread()
 	path := filepath.Join(t.TempDir(), "heap")
 	victim := exec.Command(os.Args[0], "-test.run=^TestDeathVictim$")
-	victim.Env = append(os.Environ(), victimHeap+"="+path, "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", "GOGC=off")
+	victim.Env = append(os.Environ(), victimHeap+"="+path, allocator.Environment+"=mode="+mode.String(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", "GOGC=off")
 	victim.Stderr = os.Stderr
 	in, err := victim.StdinPipe()
 	require.NoError(t, err)
@@ -79,7 +89,7 @@ func TestDeathAtAnyInstruction(t *testing.T) {
 	file, err := target.OpenFile(path)
 	require.NoError(t, err)
 	defer file.Close()
-	watched := watch(t, path, file)
+	watched := watch(t, path, file, mode)
 	steps, looks, unsettled := 0, 0, 0
 	found := map[string]int{}
 	for {
@@ -121,7 +131,7 @@ func victimDamages(f inspect.Finding) bool {
 // watchedParts are the parts of a heap's file that the victim writes to, mapped, and as they were.
 type watchedParts struct{ now, before [][]byte }
 
-func watch(t *testing.T, path string, file target.Target) *watchedParts {
+func watch(t *testing.T, path string, file target.Target, mode allocator.Mode) *watchedParts {
 	var head layout.Header
 	_, err := file.ReadAt(layout.Bytes(&head), 0)
 	require.NoError(t, err)
@@ -134,10 +144,16 @@ func watch(t *testing.T, path string, file target.Target) *watchedParts {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = unix.Munmap(whole) })
 	w := &watchedParts{}
-	for _, part := range [][2]uint64{
+	parts := [][2]uint64{
 		{id.Base, uint64(unsafe.Sizeof(head))}, {uint64(id.Bins), uint64(id.BinCount) * layout.BinBytes}, {uint64(id.Caches), layout.CacheBytes},
 		{uint64(id.Arenas), layout.PageBytes}, {uint64(id.PageMap), 4 * layout.PageBytes}, {id.Descriptors, 8 * layout.PageBytes}, {id.Data, 16 * layout.PageBytes},
-	} {
+	}
+	if mode == allocator.ModeAudit {
+		parts[len(parts)-1][1] = layout.PageBytes // poisoning changes the rest word by word
+		parts = append(parts, [2]uint64{uint64(id.Journals), 256}, [2]uint64{uint64(id.Stacks), 32}, [2]uint64{id.Records, layout.PageBytes},
+			[2]uint64{uint64(id.Guards), layout.PageBytes})
+	}
+	for _, part := range parts {
 		bytes := whole[part[0]-id.Base:][:part[1]]
 		w.now, w.before = append(w.now, bytes), append(w.before, slices.Clone(bytes))
 	}
@@ -163,7 +179,7 @@ func TestDeathVictim(t *testing.T) {
 	}
 	debug.SetGCPercent(-1)
 	runtime.LockOSThread()
-	h, err := allocator.New(allocator.Options{Path: path, ReserveBytes: 64 << 20, RetainBytes: 1 << 16, OnViolation: func(*allocator.Violation) {}})
+	h, err := allocator.New(allocator.Options{Path: path, ReserveBytes: 64 << 20, RetainBytes: 1 << 16, QuarantineBytes: 1 << 10, OnViolation: func(*allocator.Violation) {}})
 	require.NoError(t, err)
 	b, err := h.Alloc(1 << 20) // so that every part of the file is there
 	require.NoError(t, err)
@@ -171,7 +187,11 @@ func TestDeathVictim(t *testing.T) {
 	os.Stdout.WriteString(strconv.Itoa(unix.Gettid()) + "\n")
 	var go1 [1]byte
 	_, _ = unix.Read(0, go1[:])
-	victimWork(h, os.Getenv(victimThorough) != "")
+	if h.Mode() == allocator.ModeAudit {
+		victimAuditedWork(h)
+	} else {
+		victimWork(h, os.Getenv(victimThorough) != "")
+	}
 	_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 }
 
@@ -234,5 +254,50 @@ func victimWork(h *allocator.Heap, thorough bool) {
 	_ = h.Free(blocks[3])
 	*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(blocks[3])), 24)) = 0
 	alloc(2, 24)
+	h.Scavenge()
+}
+
+// victimAuditedWork does what only an audited heap does.
+func victimAuditedWork(h *allocator.Heap) {
+	var blocks [128][]byte
+	round := func(n, size int) {
+		for i := range n {
+			blocks[i], _ = h.Alloc(size)
+		}
+		for i := range n {
+			_ = h.Free(blocks[i])
+		}
+	}
+	round(40, 40) // more than are held back
+	round(40, 40)
+	blocks[0], _ = h.Alloc(20)
+	blocks[0], _ = h.Realloc(blocks[0], 24)
+	blocks[0], _ = h.Realloc(blocks[0], 60)
+	_ = h.Free(blocks[0])
+	_ = h.Free(blocks[0])
+	blocks[0], _ = h.AllocAligned(40, 16)
+	_ = h.Free(blocks[0])
+	// The mode changes, with blocks held back and live.
+	blocks[100], _ = h.Alloc(40)
+	_ = h.SetMode(allocator.ModeSealed)
+	round(70, 40)
+	_ = h.Free(blocks[100])
+	blocks[100], _ = h.Alloc(40)
+	_ = h.SetMode(allocator.ModeAudit)
+	_ = h.Free(blocks[100])
+	// Guarded blocks.
+	_ = h.SetGuardRate(2)
+	round(6, 24)
+	_ = h.SetGuardRate(0)
+	// Spans, held back one at a time.
+	for range 2 {
+		blocks[0], _ = h.Alloc(33 << 10)
+		_ = h.Free(blocks[0])
+	}
+	// Poison that is written over, found on the way out.
+	blocks[0], _ = h.Alloc(40)
+	_ = h.Free(blocks[0])
+	*unsafe.SliceData(blocks[0]) = 1
+	round(30, 40)
 	h.Scavenge()
 }

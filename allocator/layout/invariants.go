@@ -402,10 +402,12 @@ func (q *Journal) Judge(j *Judge, f JournalFacts) {
 	j.Equal("Ready", uint64(q.Ready), 1, "it was initialised")
 	held, ok := q.Held()
 	j.That("QuarantineIn", ok, q.QuarantineIn, "at most "+Hex(q.QuarantineOut+QuarantineBlocks), "QuarantineOut and what the ring holds")
+	j.Changing(q.Moving != 0)
 	if ok && f.Known {
 		j.Equal("QuarantineBytes", q.QuarantineBytes, f.Bytes, "strides of the blocks in the quarantine")
 		j.That("QuarantineBytes", held > 0 || q.QuarantineBytes == 0, q.QuarantineBytes, "0", "nothing is held back")
 	}
+	j.Changing(false)
 	j.padding(Bytes(q), journalUnused)
 }
 
