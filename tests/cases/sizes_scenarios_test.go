@@ -147,12 +147,15 @@ func init() {
 		"usable_size_invalid": func(s *stage) {
 			a, freed := s.alloc(40), s.alloc(40)
 			s.free(freed)
-			for p, kind := range map[unsafe.Pointer]allocator.Kind{
-				start(freed): allocator.UseAfterFree, unsafe.Add(start(a), 8): allocator.InvalidFree,
-				unsafe.Pointer(new(int)): allocator.InvalidFree, unsafe.Add(nil, 1): allocator.InvalidFree,
+			for _, bad := range []struct {
+				p    unsafe.Pointer
+				kind allocator.Kind
+			}{
+				{start(freed), allocator.UseAfterFree}, {unsafe.Add(start(a), 8), allocator.InvalidFree},
+				{unsafe.Pointer(new(int)), allocator.InvalidFree}, {unsafe.Add(nil, 1), allocator.InvalidFree},
 			} {
-				_, err := s.heap.UsableSize(p)
-				s.refuses(err, kind, nil, "usable size")
+				_, err := s.heap.UsableSize(bad.p)
+				s.refuses(err, bad.kind, nil, "usable size")
 			}
 			s.checkIsHealthy()
 		},
