@@ -25,7 +25,7 @@ var sessions = map[string]string{
 
 // How much of a session is shown, and how much of a line.
 const (
-	mostLines  = 44
+	mostLines  = 46
 	widestLine = 100
 )
 
