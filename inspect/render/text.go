@@ -17,6 +17,8 @@ type Style struct {
 	Color  bool
 	Width  int    // columns; 0: 80
 	Target string // how the heap is named in the commands that the text suggests: "4711"
+
+	Symbols Symbols // of the program that the heap belongs to; nil: none, and addresses are shown
 }
 
 // The widths of text: what it takes when nothing is known of the terminal, and at most, for lines that are too long are
@@ -119,6 +121,14 @@ func (p *page) flow(label, indent string, pieces []string, separator string) {
 // heap writes the lines that open an answer: which heap it is about, and how large it is.
 func (p *page) heap(s inspect.Summary) {
 	p.heapWith(s, count(s.Arenas, "arena"), count(uint64(s.Slabs), "slab"), count(uint64(s.Spans), "span"))
+}
+
+// inQuarantine is how many blocks are held back, if any.
+func inQuarantine(s inspect.Summary) []string {
+	if s.Quarantined == 0 {
+		return nil
+	}
+	return []string{number(s.Quarantined) + " in quarantine"}
 }
 
 // heapWith is heap with the figures that an answer wants to show.

@@ -164,6 +164,8 @@ func (lab *damageLab) damage(t *testing.T, class string, b []byte, offset int, b
 		}
 		if lab.last.Kind == kind && holds(lab.last.Block, start(b)) {
 			c.toldByProgram++
+		} else {
+			t.Logf("%d bytes, byte %d: %v", len(b), offset, err)
 		}
 	} else if !told {
 		c.toldByProgram++ // Free of the block before tells
