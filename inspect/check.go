@@ -17,6 +17,8 @@ import (
 type CheckOptions struct {
 	// Progress, if set, is called now and then with how many of the slabs are done. Several goroutines may call it.
 	Progress func(done, total int)
+	// Program names the functions of recorded stacks; nil: they are addresses.
+	Program *Program
 }
 
 // CheckReport is the answer to "is anything wrong?".
@@ -47,6 +49,7 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	}
 	r := &CheckReport{Findings: []Finding{}}
 	h := decode(t, &c)
+	h.program = o.Program
 	stopper, running := t.(target.Stopper)
 	found, err := r.look(ctx, h, o, nil)
 	if err == nil && !(running && h.sound) {
@@ -71,6 +74,9 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	}
 	if n := len(r.Unsettled); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d %s could be an operation under way: a lock of the heap was held, or the process could not be held still", n, plural(n, "thing")))
+	}
+	if slices.ContainsFunc(slices.Concat(r.Findings, r.Unsettled), func(f Finding) bool { return f.Block.hasStack() }) {
+		r.Notes = append(r.Notes, h.Notes()...)
 	}
 	r.Elapsed = time.Since(started)
 	return r, nil
@@ -238,6 +244,7 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 			return nil, looked{}, err
 		}
 		h := decode(overlay{t, frozen, extents}, c)
+		h.program = o.Program
 		if h.sound && h.held() && try < mostStops && ctx.Err() == nil {
 			frozen.Close()
 			continue // somebody was inside: a moment later they are not
@@ -281,6 +288,7 @@ func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked,
 			return nil, looked{}, err
 		}
 		h := decode(t, &c)
+		h.program = o.Program
 		now, err := r.look(ctx, h, o, nil)
 		if err == nil {
 			err = h.diagnoseAll(&now)
