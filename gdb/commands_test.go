@@ -58,7 +58,7 @@ func TestCompletion(t *testing.T) {
 	wanted := map[string][]string{
 		"complete glassheap s":                 {"glassheap slabs", "glassheap snapshot", "glassheap stats", "glassheap structs"},
 		"complete glassheap structs --":        {"glassheap structs --all", "glassheap structs --color", "glassheap structs --fields", "glassheap structs --heap", "glassheap structs --json", "glassheap structs --type", "glassheap structs --wrong"},
-		"complete glassheap structs --type S":  {"glassheap structs --type Slab", "glassheap structs --type Span"},
+		"complete glassheap structs --type S":  {"glassheap structs --type Slab", "glassheap structs --type Span", "glassheap structs --type Stack", "glassheap structs --type StackTable"},
 		"complete glassheap structs --fi":      {"glassheap structs --fields"},
 		"complete glassheap dump sl":           {"glassheap dump slab"},
 		"complete glassheap break i":           {"glassheap break init"},

@@ -14,14 +14,22 @@ import (
 func TestDamagedHeaps(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
-	const stop = "print main.damaged ;; glassheap check --json ;; cli check --json ;; glassheap structs --wrong --json ;; cli structs --wrong --json" +
-		" ;; print *h ;; output $gh_whatis(h.data) ;; continue"
-	transcript := play(t, "break main.ready\nrun damage\ncontinue\nuntil-exit "+stop, victim(t))
-	names, here, outside := answers(transcript, "print main.damaged"), answers(transcript, "glassheap check --json"), answers(transcript, "cli check --json")
-	structs, structsOutside := answers(transcript, "glassheap structs --wrong --json"), answers(transcript, "cli structs --wrong --json")
 	source, err := os.ReadFile("testdata/victim/main.go")
 	require.NoError(t, err)
-	kinds := strings.Count(string(source), "\twith(h, ")
+	plain, audit, found := strings.Cut(string(source), "func damageAudit(")
+	require.True(t, found)
+	for kind, source := range map[string]string{"damage": plain, "audit damage": audit} {
+		t.Run(kind, func(t *testing.T) { eachDamage(t, kind, strings.Count(source, "\twith(h, ")) })
+	}
+}
+
+// eachDamage stops at each of so many damages.
+func eachDamage(t *testing.T, kind string, kinds int) {
+	const stop = "print main.damaged ;; glassheap check --json ;; cli check --json ;; glassheap structs --wrong --json ;; cli structs --wrong --json" +
+		" ;; print *h ;; output $gh_whatis(h.data) ;; python everything() ;; continue"
+	transcript := play(t, "break main.ready\nrun "+kind+"\ncontinue\nuntil-exit "+stop, victim(t))
+	names, here, outside := answers(transcript, "print main.damaged"), answers(transcript, "glassheap check --json"), answers(transcript, "cli check --json")
+	structs, structsOutside := answers(transcript, "glassheap structs --wrong --json"), answers(transcript, "cli structs --wrong --json")
 	require.Len(t, names, kinds+1, "a stop for each damage, and the last one")
 	for i, name := range names[:kinds] {
 		require.NotContains(t, name, `= ""`, "DWARF tells what is damaged")

@@ -16,14 +16,18 @@ var sessions = map[string]string{
 	"check":     "break main.ready\nrun overflow\ncontinue\nglassheap check\nglassheap map b",
 	"whatis":    "break main.ready\nrun overflow\nglassheap whatis b.array + 6\nprint $gh_block(b.array + 6) == $gh_block(b.array)",
 	"watch":     "break main.ready\nrun overflow\nglassheap watch b\ncontinue\nbacktrace",
+	"audit":     "break main.ready\nrun audit\ncontinue\nglassheap whatis b\nprint $gh_whatis(b.array)",
 	"init":      "glassheap break init\ntbreak main.ready\nrun",
 	"violation": "glassheap break violation\nrun double-free\nbacktrace",
 	"print":     "set print pretty on\nbreak github.com/glassheap/glassheap/allocator.OnSlabReady\nrun\nprint *slab\ndelete\nbreak main.ready\ncontinue\nprint *h",
 	"help":      "glassheap help",
 }
 
-// mostLines is how much of a session is shown.
-const mostLines = 44
+// How much of a session is shown, and how much of a line.
+const (
+	mostLines  = 46
+	widestLine = 100
+)
 
 // TestTheManualIsTrue plays the sessions of the manual and holds it against what came out. With -update it is rewritten.
 func TestTheManualIsTrue(t *testing.T) {
@@ -56,8 +60,13 @@ func readable(transcript string) string {
 	transcript = strings.ReplaceAll(transcript, "github.com/glassheap/glassheap/", "")
 	lines := strings.Split(transcript, "\n")
 	for i, line := range lines {
-		if runes := []rune(line); len(runes) > 100 {
-			lines[i] = string(runes[:99]) + "…"
+		switch runes := []rune(line); {
+		case len(runes) <= widestLine:
+		case strings.Contains(line, ` = "`): // a sentence
+			at := strings.LastIndexByte(line[:widestLine], ' ')
+			lines[i] = line[:at] + "\n     " + line[at:]
+		default:
+			lines[i] = string(runes[:widestLine-1]) + "…"
 		}
 	}
 	if len(lines) > mostLines {

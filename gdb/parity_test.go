@@ -67,10 +67,11 @@ func TestAnswersAreThoseOfTheCommandLine(t *testing.T) {
 		{"no seals", "plain", victim},
 		{"anonymous memory", "anonymous", victim},
 		{"overflow", "overflow", victim},
+		{"audit", "audit", victim},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			commands := "break main.ready\nrun " + c.heap + "\n"
-			if c.heap == "overflow" {
+			if c.heap == "overflow" || c.heap == "audit" {
 				commands += "continue\n"
 			}
 			transcript := play(t, commands+both(withoutAddress...), c.build(t))
@@ -101,7 +102,7 @@ func TestAddressesMeanTheSame(t *testing.T) {
 func TestStrippedProgramsAreUnderstood(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
-	for _, kind := range []string{"wait", "anonymous wait"} {
+	for _, kind := range []string{"wait", "anonymous wait", "audit wait"} {
 		t.Run(kind, func(t *testing.T) {
 			c := startVictim(t, strippedVictim(t), kind)
 			transcript := play(t, both(withoutAddress...)+"glassheap whatis $sp\nglassheap watch 0x10\nglassheap break init", "-p", pid(c))

@@ -44,16 +44,24 @@ func TestBlocksAreTheCheckers(t *testing.T) {
 import json, gdb
 from glassheap_gdb import blocks, finding
 chosen = finding.choose()
-print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.requested, "seal": b.seal, "index": b.index, "size": b.size, "bin": b.bin}
+who = lambda o: o and {"goroutine": o.goroutine, "sequence": o.sequence, "addresses": [hex(a) for a in o.addresses]}
+print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.requested, "seal": b.seal, "index": b.index, "size": b.size, "bin": b.bin,
+                    "allocated": who(b.allocated), "freed": who(b.freed)}
                    for b in blocks.of_slab(chosen, page, address, slab)] for page, address, slab in chosen.slabs()]))
 `), 0o600))
-	for _, kind := range []string{"", "plain", "overflow", "notes", "anonymous"} {
+	for _, kind := range []string{"", "plain", "overflow", "notes", "anonymous", "audit"} {
 		const each = "python import json; [gdb.execute('cli blocks --json %d' % s['slab']) for s in json.loads(gdb.execute('glassheap slabs --json', False, True))['slabs']]"
 		transcript := play(t, "break main.ready\nrun "+kind+"\ncontinue\nsource "+script+"\n"+each, victim(t))
-		if kind != "overflow" { // it ends after the second stop
+		damages := kind == "overflow" || kind == "audit"
+		if !damages { // it ends after the second stop
 			transcript = play(t, "break main.ready\nrun "+kind+"\nsource "+script+"\n"+each, victim(t))
 		}
+		type operation struct {
+			Goroutine, Sequence int
+			Addresses           []string
+		}
 		type block struct {
+			Allocated, Freed            *operation
 			Address, Place, Seal        string
 			Requested, Index, Size, Bin int
 		}
@@ -67,12 +75,12 @@ print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.
 			require.NoError(t, outside.Decode(&want))
 			require.Equal(t, want.Blocks, blocks, kind)
 			for _, b := range blocks {
-				if b.Seal == "broken" || b.Seal == "slack" {
+				if b.Seal == "broken" || b.Seal == "slack" || b.Seal == "poison" {
 					damaged++
 				}
 			}
 		}
-		require.Equal(t, map[bool]int{true: 1}[kind == "overflow"], damaged, kind)
+		require.Equal(t, map[bool]int{true: 1}[damages], damaged, kind)
 	}
 }
 

@@ -32,14 +32,18 @@ func TestPackedWordsAreThoseOfGo(t *testing.T) {
 	random := rand.New(rand.NewPCG(4711, 0))
 	type sample struct {
 		Address, Secret, Seal, Entry, Tally, Lock string
+		Stack, Place, Hash                        string
 		Inflow                                    int64
 		Link                                      layout.Link
 	}
 	var samples []sample
 	decimal := func(v uint64) string { return fmt.Sprint(v) } // JSON numbers of 64 bits don't survive every reader
+	states := []layout.State{
+		layout.StateLive, layout.StateAligned, layout.StateFree, layout.StateRecorded, layout.StateRecordedAligned, layout.StateQuarantined, layout.StatePoisoned, 0xe,
+	}
 	for i := range 300 {
 		address, secret := random.Uint64()>>16, random.Uint64()
-		seal := layout.MakeSeal(address, secret, random.IntN(70_000), []layout.State{layout.StateLive, layout.StateAligned, layout.StateFree, 3}[i%4])
+		seal := layout.MakeSeal(address, secret, random.IntN(70_000), states[i%len(states)])
 		if i%5 == 0 {
 			seal ^= 1 << random.IntN(64)
 		}
@@ -57,35 +61,43 @@ func TestPackedWordsAreThoseOfGo(t *testing.T) {
 		if i%4 == 0 {
 			lock = layout.Lock(random.Uint64() >> (i % 64))
 		}
-		samples = append(samples, sample{decimal(address), decimal(secret), decimal(uint64(seal)), decimal(random.Uint64()), decimal(uint64(tally)), decimal(uint64(lock)), inflow, layout.Link(random.Uint32())})
+		place, hash := random.Uint64N(layout.StackTableRoom-layout.StackTableBytes)&^(layout.StackGrain-1), random.Uint64()
+		stack := layout.RefStack(place, hash)
+		if i%2 == 0 {
+			stack ^= 1 << random.IntN(32)
+		}
+		samples = append(samples, sample{decimal(address), decimal(secret), decimal(uint64(seal)), decimal(random.Uint64()), decimal(uint64(tally)), decimal(uint64(lock)), decimal(uint64(stack)), decimal(place), decimal(hash), inflow, layout.Link(random.Uint32())})
 	}
-	samples = append(samples, sample{"0", "0", "0", "0", "0", "0", 0, layout.LinkVirgin}, sample{"0", "0", "0", "0", "0", "0", -5, layout.LinkOut},
-		sample{"0", "0", "0", "0", "0", "0", 0, layout.LinkEnd}, sample{"0", "0", "0", "0", "0", "0", 0, layout.LinkWithdrawn})
+	samples = append(samples, sample{"0", "0", "0", "0", "0", "0", "1", "0", "0", 0, layout.LinkVirgin}, sample{"0", "0", "0", "0", "0", "0", "1", "0", "0", -5, layout.LinkOut},
+		sample{"0", "0", "0", "0", "0", "0", "1", "0", "0", 0, layout.LinkEnd}, sample{"0", "0", "0", "0", "0", "0", "1", "0", "0", 0, layout.LinkWithdrawn})
 	text, err := json.Marshal(samples)
 	require.NoError(t, err)
 	var found []struct {
-		Belongs, Live, Free              bool
-		State, Size                      uint64
+		Belongs, Live, Free, Recorded    bool
+		Poisoned, Names                  bool
+		State, Size, Place               uint64
 		Kind, Bin, Before, Descriptor    uint64
 		Count                            int
 		Totals                           []uint64
 		Lock, Link                       string
 		Mode, Backing, Arena, Page, Slab string
-		Span, Block, Geometry            string
+		Span, Block, Geometry, Event     string
 	}
 	python(t, "samples = json.loads('''"+string(text)+"''')\n"+`
 layout = schema._shipped()
 found = []
 for i, s in enumerate(samples):
     seal, entry = words.Seal(layout, int(s["Seal"])), words.PageEntry(layout, int(s["Entry"]))
+    stack = words.StackName(layout, int(s["Stack"]))
     word = lambda kind: words.word(layout, kind, i % 17)
     found.append({
         "Belongs": seal.belongs(int(s["Address"]), int(s["Secret"])), "Live": seal.live(), "Free": seal.free(), "State": seal.state, "Size": seal.size,
+        "Recorded": seal.recorded(), "Poisoned": seal.poisoned(), "Names": stack.names(int(s["Hash"])), "Place": stack.offset,
         "Kind": entry.kind, "Bin": entry.bin, "Before": entry.before, "Descriptor": entry.descriptor,
         "Count": words.tally_count(int(s["Tally"])), "Totals": words.tally_totals(layout, int(s["Tally"]), s["Inflow"]),
         "Lock": words.lock_in_words(layout, int(s["Lock"])), "Link": words.link_in_words(layout, s["Link"]),
         "Mode": word("Mode"), "Backing": word("Backing"), "Arena": word("ArenaState"), "Page": word("PageKind"), "Slab": word("SlabState"),
-        "Span": word("SpanState"), "Block": word("State"), "Geometry": word("Geometry"),
+        "Span": word("SpanState"), "Block": word("State"), "Geometry": word("Geometry"), "Event": word("EventKind"),
     })
 print(json.dumps(found))
 `, &found)
@@ -100,9 +112,16 @@ print(json.dumps(found))
 		seal := layout.Seal(number(s.Seal))
 		require.Equal(t, seal.Belongs(number(s.Address), number(s.Secret)), f.Belongs, "%+v", s)
 		require.Equal(t, seal.State().Live(), f.Live)
-		require.Equal(t, seal.State() == layout.StateFree, f.Free)
+		require.Equal(t, seal.State().Free(), f.Free)
+		require.Equal(t, seal.State().Recorded(), f.Recorded)
+		require.Equal(t, seal.State().Poisoned(), f.Poisoned)
 		require.EqualValues(t, seal.State(), f.State)
 		require.EqualValues(t, seal.Size(), f.Size)
+		stack := layout.StackRef(number(s.Stack))
+		if stack&(1<<22-1) != 0 {
+			require.Equal(t, stack.Offset(), f.Place)
+			require.Equal(t, stack == layout.RefStack(stack.Offset(), number(s.Hash)), f.Names, "%+v", s)
+		}
 		entry := layout.PageEntry(number(s.Entry))
 		require.Equal(t, []uint64{uint64(entry.Kind()), uint64(entry.Bin()), uint64(entry.Before()), entry.Descriptor()}, []uint64{f.Kind, f.Bin, f.Before, f.Descriptor})
 		tally := layout.Tally(number(s.Tally))
@@ -129,8 +148,8 @@ print(json.dumps(found))
 		v := uint32(i % 17)
 		require.Equal(t, []string{
 			layout.Mode(v).String(), layout.Backing(v).String(), layout.ArenaState(v).String(), layout.PageKind(v).String(), layout.SlabState(v).String(),
-			layout.SpanState(v).String(), layout.State(v).String(), layout.Geometry(v).String(),
-		}, []string{f.Mode, f.Backing, f.Arena, f.Page, f.Slab, f.Span, f.Block, f.Geometry}, "value %d", v)
+			layout.SpanState(v).String(), layout.State(v).String(), layout.Geometry(v).String(), layout.EventKind(v).String(),
+		}, []string{f.Mode, f.Backing, f.Arena, f.Page, f.Slab, f.Span, f.Block, f.Geometry, f.Event}, "value %d", v)
 	}
 }
 
@@ -169,7 +188,7 @@ func TestEveryNameOfTheFormatExists(t *testing.T) {
 	var uses [][3]string
 	python(t, `
 import ast, glob, os
-modules = {"gdb", "subprocess", "collections", "resource", "tempfile", "os", "re", "sys", "printers", "heap", "blocks", "image", "words", "printing", "structs", "needs", "finding", "unfolding"}
+modules = {"gdb", "subprocess", "collections", "resource", "tempfile", "os", "re", "sys", "printers", "heap", "blocks", "image", "words", "printing", "structs", "needs", "finding", "unfolding", "stacks", "frames", "audit_structs"}
 uses = []
 for path in sorted(glob.glob(os.path.join(os.path.dirname(fields.__file__), "*.py"))):
     with open(path, encoding="utf-8") as file:
@@ -243,11 +262,17 @@ print(json.dumps(found))
 func TestDWARFAndSchemaAgree(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
+	var all []string
+	for _, s := range layout.CurrentSchema().Structs {
+		all = append(all, s.Name)
+	}
+	names, err := json.Marshal(all)
+	require.NoError(t, err)
 	script := filepath.Join(t.TempDir(), "dwarf.py")
 	require.NoError(t, os.WriteFile(script, []byte(`
 import json, gdb
 found = {}
-for name in ("Header", "Identity", "Bin", "Cache", "Magazine", "Arena", "Slab", "Span"):
+for name in `+string(names)+`:
     kind = gdb.lookup_type("github.com/glassheap/glassheap/allocator/layout." + name)
     found[name] = {"": kind.sizeof, **{f.name: f.bitpos // 8 for f in kind.fields() if f.name != "_"}}
 print(json.dumps(found))

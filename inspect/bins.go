@@ -7,22 +7,23 @@ import (
 
 // BinRow is one bin in numbers of blocks.
 type BinRow struct {
-	Bin       int     `json:"bin"`
-	Address   Address `json:"address"` // of the struct
-	Size      uint32  `json:"size"`    // bytes that can be written in a block
-	Stride    uint32  `json:"stride"`  // bytes from block to block
-	Capacity  uint32  `json:"capacity"`
-	Slabs     int     `json:"slabs"`
-	Empty     int     `json:"empty_slabs"`
-	Blocks    uint64  `json:"blocks"` // of all slabs
-	Live      uint64  `json:"live"`
-	Cached    uint64  `json:"cached"` // in the Ps' magazines
-	Depot     uint64  `json:"depot"`
-	Free      uint64  `json:"free"`   // on the slabs' free lists
-	Virgin    uint64  `json:"virgin"` // never handed out
-	Withdrawn uint64  `json:"withdrawn"`
-	Borrowed  uint64  `json:"borrowed_slabs,omitempty"` // beyond the bin's share of the arenas
-	Locked    bool    `json:"locked,omitempty"`
+	Bin         int     `json:"bin"`
+	Address     Address `json:"address"` // of the struct
+	Size        uint32  `json:"size"`    // bytes that can be written in a block
+	Stride      uint32  `json:"stride"`  // bytes from block to block
+	Capacity    uint32  `json:"capacity"`
+	Slabs       int     `json:"slabs"`
+	Empty       int     `json:"empty_slabs"`
+	Blocks      uint64  `json:"blocks"` // of all slabs
+	Live        uint64  `json:"live"`
+	Cached      uint64  `json:"cached"` // in the Ps' magazines
+	Depot       uint64  `json:"depot"`
+	Free        uint64  `json:"free"`   // on the slabs' free lists
+	Virgin      uint64  `json:"virgin"` // never handed out
+	Withdrawn   uint64  `json:"withdrawn"`
+	Quarantined uint64  `json:"quarantined,omitempty"`    // freed and held back
+	Borrowed    uint64  `json:"borrowed_slabs,omitempty"` // beyond the bin's share of the arenas
+	Locked      bool    `json:"locked,omitempty"`
 }
 
 // BinsReport lists the bins.
@@ -45,7 +46,7 @@ func (h *Heap) Bins(ctx context.Context) (*BinsReport, error) {
 		n, class := result.counts.bins[i], h.classes[i]
 		row := BinRow{
 			Bin: i, Address: b.Address, Size: class.Size, Stride: class.Stride, Capacity: class.Capacity, Slabs: len(b.slabs), Empty: b.empty,
-			Blocks: uint64(len(b.slabs)) * uint64(class.Capacity), Live: n.live, Cached: n.cached, Free: n.free, Withdrawn: n.withdrawn,
+			Blocks: uint64(len(b.slabs)) * uint64(class.Capacity), Live: n.live, Cached: n.cached, Free: n.free, Withdrawn: n.withdrawn, Quarantined: n.quarantined,
 			Borrowed: b.Borrowed(h.header.ArenasMapped), Locked: b.Lock.Held(),
 		}
 		for _, m := range b.depot {
@@ -69,21 +70,22 @@ func (e *NoSuchError) Error() string {
 
 // SlabRow is one slab in numbers of blocks.
 type SlabRow struct {
-	Slab      int     `json:"slab"`    // its number: the page where it begins, counted from the first arena
-	Base      Address `json:"base"`    // of block 0
-	Struct    Address `json:"address"` // of the struct
-	Bin       int     `json:"bin"`
-	Arena     int     `json:"arena"`
-	Pages     int     `json:"pages"`
-	Size      uint32  `json:"size"` // bytes that can be written in a block
-	State     string  `json:"state"`
-	Capacity  int     `json:"capacity"`
-	Live      int     `json:"live"`
-	Cached    int     `json:"cached"` // in magazines, depot included
-	Free      int     `json:"free"`
-	Virgin    int     `json:"virgin"`
-	Withdrawn int     `json:"withdrawn"`
-	List      string  `json:"list"` // that it is on: partial, empty, none
+	Slab        int     `json:"slab"`    // its number: the page where it begins, counted from the first arena
+	Base        Address `json:"base"`    // of block 0
+	Struct      Address `json:"address"` // of the struct
+	Bin         int     `json:"bin"`
+	Arena       int     `json:"arena"`
+	Pages       int     `json:"pages"`
+	Size        uint32  `json:"size"` // bytes that can be written in a block
+	State       string  `json:"state"`
+	Capacity    int     `json:"capacity"`
+	Live        int     `json:"live"`
+	Cached      int     `json:"cached"` // in magazines, depot included
+	Free        int     `json:"free"`
+	Virgin      int     `json:"virgin"`
+	Withdrawn   int     `json:"withdrawn"`
+	Quarantined int     `json:"quarantined,omitempty"` // freed and held back
+	List        string  `json:"list"`                  // that it is on: partial, empty, none
 }
 
 // SlabsReport lists slabs.
@@ -126,6 +128,8 @@ func (s *Slab) row(c *census) SlabRow {
 			row.Virgin++
 		case PlaceWithdrawn:
 			row.Withdrawn++
+		case PlaceQuarantined:
+			row.Quarantined++
 		default:
 			row.Free++
 		}
@@ -193,7 +197,7 @@ func (h *Heap) examineSpan(s *Span) (*Block, error) {
 	}
 	b := h.describeSpan(s)
 	b.Seal = SealIntact
-	if !h.sealed() {
+	if !h.sealed() || s.held { // the memory of one that is held back is given up, its seal with it
 		b.Seal = SealNone
 	}
 	return b, nil

@@ -17,6 +17,7 @@ const (
 	UseSome  PageUse = 'S' // a slab with some of its blocks out
 	UseEmpty PageUse = 'E' // a slab with none of its blocks out
 	UseSpan  PageUse = 'L' // a large allocation
+	UseHeld  PageUse = 'Q' // a large allocation that was freed and is held back
 	UseGuard PageUse = 'G' // the guard page behind one
 )
 
@@ -109,7 +110,7 @@ func (h *Heap) arenaMap(i int) ArenaMap {
 		use := UseFree
 		switch e := h.pageEntry(page); {
 		case h.arenas[i].State == layout.ArenaHuge || h.arenas[i].State == layout.ArenaHugeTail:
-			use = UseSpan
+			use = h.useOfSpan(page)
 		case h.slabOfPage[page] != 0:
 			switch s := h.slabs[h.slabOfPage[page]-1]; {
 			case s.onEmpty:
@@ -122,7 +123,7 @@ func (h *Heap) arenaMap(i int) ArenaMap {
 		case e.Kind() == layout.PageDirty:
 			use = UseDirty
 		case e.Kind() == layout.PageSpan:
-			use = UseSpan
+			use = h.useOfSpan(page)
 		case e.Kind() == layout.PageGuard:
 			use = UseGuard
 		}
@@ -133,6 +134,14 @@ func (h *Heap) arenaMap(i int) ArenaMap {
 	}
 	m.Pages = string(pages)
 	return m
+}
+
+// useOfSpan is the use of a page that a span has.
+func (h *Heap) useOfSpan(page int) PageUse {
+	if s := h.spanAt(h.id.Data + uint64(page)*layout.PageBytes); s != nil && s.held {
+		return UseHeld
+	}
+	return UseSpan
 }
 
 func (h *Heap) slabMap(s *Slab) (SlabMap, error) {

@@ -11,8 +11,9 @@ type stackTable struct {
 	layout.StackTable
 	address Address
 	stacks  map[layout.StackRef]stack
-	used    uint64 // bytes of the stacks that were found
-	chained uint64 // of these, how many the chains reach
+	order   []layout.StackRef // of the stacks, as they lie
+	used    uint64            // bytes of the stacks that were found
+	chained uint64            // of these, how many the chains reach
 	room    uint64
 }
 
@@ -48,7 +49,9 @@ func (h *Heap) decodeStacks() {
 			found.addresses[i], _ = get[uint64](r, at+layout.StackHeadBytes+8*uint64(i))
 		}
 		hash := layout.HashStack(found.addresses)
-		t.stacks[layout.RefStack(at-first, hash)] = found
+		ref := layout.RefStack(at-first, hash)
+		t.stacks[ref] = found
+		t.order = append(t.order, ref)
 		at += bytes
 	}
 	t.used = at - first
@@ -90,7 +93,8 @@ func (h *Heap) judgeStacks(visit func(Judgement), all bool) {
 	}
 	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room}
 	report(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
-	for ref, s := range t.stacks {
+	for _, ref := range t.order {
+		s := t.stacks[ref]
 		address := uint64(t.address) + layout.StackTableBytes + ref.Offset()
 		report(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
 			s.Judge(j, layout.StackFacts{Hash: layout.HashStack(s.addresses), Self: ref, Stored: h.stored})

@@ -9,20 +9,21 @@ import (
 // StatsReport is the heap in figures. Sizes are in bytes.
 type StatsReport struct {
 	Heap            Summary `json:"heap"`
-	ReserveBytes    uint64  `json:"reserve_bytes"`    // address space for blocks
-	ReserveShortage uint64  `json:"reserve_shortage"` // that was asked for and refused
-	MappedBytes     uint64  `json:"mapped_bytes"`     // of arenas that hold memory
-	InUseBytes      uint64  `json:"in_use_bytes"`     // pages of slabs, spans and guards
-	MetadataBytes   uint64  `json:"metadata_bytes"`   // that are in use
-	Allocs          uint64  `json:"allocs"`           // blocks handed out so far, spans excepted
-	Frees           uint64  `json:"frees"`            // blocks given back so far, spans excepted
-	LiveBlocks      uint64  `json:"live_blocks"`      // spans included
-	LiveBytes       uint64  `json:"live_bytes"`       // that they can hold; what was asked for is at most that
-	SpanBytes       uint64  `json:"span_bytes"`       // of these, in spans, as asked for
-	CachedBlocks    uint64  `json:"cached_blocks"`    // in magazines and depots
-	FreeBlocks      uint64  `json:"free_blocks"`      // on the slabs' free lists
-	VirginBlocks    uint64  `json:"virgin_blocks"`    // of slabs, never handed out
-	Withdrawn       uint64  `json:"withdrawn_blocks"` // found damaged, out of use
+	ReserveBytes    uint64  `json:"reserve_bytes"`                // address space for blocks
+	ReserveShortage uint64  `json:"reserve_shortage"`             // that was asked for and refused
+	MappedBytes     uint64  `json:"mapped_bytes"`                 // of arenas that hold memory
+	InUseBytes      uint64  `json:"in_use_bytes"`                 // pages of slabs, spans and guards
+	MetadataBytes   uint64  `json:"metadata_bytes"`               // that are in use
+	Allocs          uint64  `json:"allocs"`                       // blocks handed out so far, spans excepted
+	Frees           uint64  `json:"frees"`                        // blocks given back so far, spans excepted
+	LiveBlocks      uint64  `json:"live_blocks"`                  // spans included
+	LiveBytes       uint64  `json:"live_bytes"`                   // that they can hold; what was asked for is at most that
+	SpanBytes       uint64  `json:"span_bytes"`                   // of these, in spans, as asked for
+	CachedBlocks    uint64  `json:"cached_blocks"`                // in magazines and depots
+	FreeBlocks      uint64  `json:"free_blocks"`                  // on the slabs' free lists
+	VirginBlocks    uint64  `json:"virgin_blocks"`                // of slabs, never handed out
+	Withdrawn       uint64  `json:"withdrawn_blocks"`             // found damaged, out of use
+	Quarantined     uint64  `json:"quarantined_blocks,omitempty"` // freed and held back, spans included
 	Slabs           int     `json:"slabs"`
 	Spans           int     `json:"spans"`
 	Caches          uint64  `json:"caches"`
@@ -43,8 +44,9 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 	r := &StatsReport{
 		Heap: h.summary(result.counts), ReserveBytes: uint64(h.id.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes, MetadataBytes: h.metadataBytes(),
-		Slabs: len(h.slabs), Spans: len(h.spans), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost, LiveBlocks: uint64(len(h.spans)),
+		Slabs: len(h.slabs), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost,
 	}
+	r.Spans, r.LiveBlocks, r.Quarantined = r.Heap.Spans, uint64(r.Heap.Spans), r.Heap.Quarantined
 	for i, b := range h.bins {
 		n, class := result.counts.bins[i], h.classes[i]
 		r.LiveBlocks += n.live
@@ -52,6 +54,7 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 		r.CachedBlocks += n.cached
 		r.FreeBlocks += n.free
 		r.Withdrawn += n.withdrawn
+		r.Frees += n.quarantined
 		blocks := uint64(len(b.slabs)) * uint64(class.Capacity)
 		r.VirginBlocks += blocks - min(blocks, n.carved)
 		for _, m := range b.depot {
@@ -68,7 +71,9 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 		}
 	}
 	for _, s := range h.spans {
-		r.SpanBytes += s.Requested
+		if !s.held {
+			r.SpanBytes += s.Requested
+		}
 	}
 	r.LiveBytes += r.SpanBytes
 	if r.InUseBytes > 0 {

@@ -29,9 +29,9 @@ has made. Without a target it makes a heap of the geometry and the mode that
 	}
 	o.addFlags(c)
 	c.Flags().StringVar(&geometry, "geometry", "default", "geometry of the heap that is made when there is no target: default or notes")
-	c.Flags().StringVar(&mode, "mode", "plain", "its mode: plain or sealed")
+	c.Flags().StringVar(&mode, "mode", "plain", "its mode: plain, sealed or audit")
 	_ = c.RegisterFlagCompletionFunc("geometry", cobra.FixedCompletions([]string{"default", "notes"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "sealed"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "sealed", "audit"}, cobra.ShellCompDirectiveNoFileComp))
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 && len(o.names()) == 0 {
 			return nil

@@ -7,6 +7,8 @@
     memory         bytes, in bulk
     heap           one heap, and its tables
     finding        the heaps, found without symbols, and the one that is meant
+    stacks         call stacks, and who allocated or freed a block …
+    frames         … by GDB's symbols
     blocks         the blocks of a slab
     needs          what of a heap a question needs …
     image          … in a copy of it as a file …
@@ -18,7 +20,8 @@
     hooks          `glassheap break`
     functions      $gh_whatis, $gh_block
     unfolding      how a value is shown: a line, and one level of children
-    structs        the structs, shown so
+    structs        the structs, shown so …
+    audit_structs  … and those of audit mode
     word_printers  the packed words, in words
     printers       which printer is for which type
     moment         what was found out, kept while the program stands still

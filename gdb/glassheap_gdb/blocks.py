@@ -2,19 +2,20 @@
 
 import struct
 
-from . import moment
+from . import moment, stacks
 from .words import Seal
 
 
 class Block:
     """One block of a slab, or a whole span."""
 
-    __slots__ = ("address", "size", "index", "place", "requested", "seal", "slab", "bin")
+    __slots__ = ("address", "size", "index", "place", "requested", "seal", "slab", "bin", "allocated", "freed")
 
     def __init__(self, address, size, index, place, slab, bin):
         self.address, self.size, self.index, self.place, self.slab, self.bin = address, size, index, place, slab, bin
         self.requested = -1  # bytes that were asked for, from the block's start; -1: not known
-        self.seal = "none"  # none, intact, broken, wrong, slack: the words of the checker
+        self.seal = "none"  # none, intact, broken, wrong, slack, poison: the words of the checker
+        self.allocated = self.freed = None  # who did, as far as audit mode recorded it
 
     def __str__(self):
         text = "{:#x}  {}".format(self.address, self.place)
@@ -22,7 +23,8 @@ class Block:
             text += ", {} of {} bytes".format(self.requested, self.size)
         else:
             text += ", {} bytes".format(self.size)
-        return text if self.seal == "none" else text + ", seal " + self.seal
+        text += "" if self.seal == "none" else ", seal " + self.seal
+        return text + stacks.told(self.allocated, self.freed)
 
     @property
     def seal_address(self):
@@ -43,11 +45,12 @@ def _of_slab(heap, page, address, slab):
     base = heap.page_address(page)
     data = heap.read(base, capacity * stride)
     places = _places(heap, address, slab, base)
+    records = _records(heap, address, slab)
     found = []
     for i in range(capacity):
         block = Block(base + i * stride, stride - seal_bytes, i, places[i], page, slab.Bin)
         if heap.sealed:
-            _examine(heap, block, data[i * stride : (i + 1) * stride])
+            _examine(heap, block, data[i * stride : (i + 1) * stride], records[i] if records else None)
         found.append(block)
     return found
 
@@ -74,24 +77,69 @@ def _places(heap, address, slab, base):
     return places
 
 
-def _examine(heap, block, data):
+def records_of(heap, address, slab):
+    """Where the records of a slab begin, as an offset of their table; None: it has none, or they are another slab's."""
+    head, offset = heap.layout["Records"], slab.Records - heap.identity.Records
+    end = offset + head.bytes + slab.Capacity * heap.layout["Record"].bytes
+    if slab.Records == 0 or not 0 <= offset <= end <= len(heap.table("Records")):
+        return None
+    return offset if head.of(heap.table("Records"), offset).Slab == address else None
+
+
+def _records(heap, address, slab):
+    """The records of a slab's blocks."""
+    offset, kind = records_of(heap, address, slab), heap.layout["Record"]
+    if offset is None:
+        return []
+    offset += heap.layout["Records"].bytes
+    return [kind.of(heap.table("Records"), offset + i * kind.bytes) for i in range(slab.Capacity)]
+
+
+def _remember(heap, block, record, freed):
+    """Who had the block; the second half of the record is true of a block that was freed."""
+    block.allocated = stacks.allocation(heap, record)
+    if freed:
+        block.freed = stacks.release(heap, record)
+
+
+def _examine(heap, block, data, record):
     """Look at the seal and the bytes before it."""
     if block.place == "virgin":
         return
     seal = Seal(heap.layout, int.from_bytes(data[block.size :], "little"))
     belongs = seal.belongs(block.address, heap.identity.Secret)
     block.seal = "intact"
-    if not belongs or not (seal.live() or seal.free()) or seal.size > block.size or (seal.free() and seal.size):
+    if record is not None and belongs and seal.recorded():
+        _remember(heap, block, record, seal.poisoned())
+    known = seal.live() or seal.free() or seal.poisoned()
+    if not belongs or not known or seal.size > block.size or (seal.state == heap.layout("StateFree") and seal.size):
         block.seal = "broken"
     elif seal.live():
+        _examine_live(heap, block, data, seal)
+    else:
+        _examine_freed(heap, block, data, seal)
+
+
+def _examine_live(heap, block, data, seal):
+    """A block that is sealed as being in the user's hands."""
+    block.requested = seal.size
+    if data[seal.size : block.size].strip(bytes([heap.layout("SlackByte")])):
+        block.seal = "slack"
+    if block.place in ("cached", "quarantined") and block.seal == "intact" and heap.cached_blocks()[block.address][1]:
+        block.place = "in-flight"
+    elif block.place not in ("live", "withdrawn"):
+        block.seal = "wrong"
+
+
+def _examine_freed(heap, block, data, seal):
+    """A block that is sealed as freed."""
+    if seal.poisoned():
         block.requested = seal.size
-        if data[seal.size : block.size].strip(bytes([heap.layout("SlackByte")])):
-            block.seal = "slack"
-        if block.place == "cached" and block.seal == "intact" and heap.cached_blocks()[block.address][1]:
-            block.place = "in-flight"
-        elif block.place not in ("live", "withdrawn"):
-            block.seal = "wrong"
-    elif block.place not in ("free", "cached", "depot", "withdrawn"):
+        if data[: block.size].strip(bytes([heap.layout("PoisonByte")])):
+            block.seal = "poison"
+    if block.place == "quarantined" and heap.cached_blocks()[block.address][1]:
+        block.place, block.seal = "in-flight", "intact"
+    elif block.place not in ("free", "cached", "depot", "quarantined", "withdrawn"):
         block.seal = "wrong"
 
 
@@ -126,7 +174,12 @@ def of_span(heap, page, _address, span):
     base, seal_bytes = heap.page_address(page), heap.identity.SealBytes if heap.sealed else 0
     block = Block(base, max(span.Pages * heap.page_bytes - seal_bytes, 0), 0, "live", page, -1)
     block.requested = span.Requested
-    if heap.sealed and heap.clip(block.seal_address, seal_bytes):
+    quarantined = span.State == heap.layout("SpanQuarantined")
+    if span.Recorded == heap.layout("SpanRecorded"):
+        _remember(heap, block, span.Record, quarantined)
+    if quarantined:
+        block.place = "quarantined"  # its memory can't be read: the seal is gone
+    elif heap.sealed and heap.clip(block.seal_address, seal_bytes):
         seal = Seal(heap.layout, int.from_bytes(heap.read(block.seal_address, seal_bytes), "little"))
         whole = seal.belongs(base, heap.identity.Secret) and seal.live() and seal.size == span.Requested & 0xFFFF
         block.seal = "intact" if whole else "broken"

@@ -2,7 +2,7 @@
 
 import gdb
 
-from . import blocks, expressions, finding, image, needs, program
+from . import blocks, expressions, finding, image, needs, program, stacks
 from .problem import Problem, in_words
 
 
@@ -11,7 +11,7 @@ def _address(value):
 
 
 class Whatis(gdb.Function):
-    """$gh_whatis(ADDRESS): what the address belongs to, in a sentence."""
+    """$gh_whatis(ADDRESS): what the address belongs to, in a sentence; in audit mode who had the block, too."""
 
     def __init__(self):
         super().__init__("gh_whatis")
@@ -23,7 +23,9 @@ class Whatis(gdb.Function):
             found = finding.heap_at(address)
             if found is None:
                 return "{:#x} lies in no heap".format(address)
-            return program.ask_json(["whatis", "{:#x}".format(address)], image.of(found, needs.around(address)))["sentence"]
+            answer = program.ask_json(["whatis", "{:#x}".format(address)], image.of(found, needs.around(address)))
+            who = answer.get("block") or {}
+            return answer["sentence"] + stacks.told(*(stacks.from_answer(who.get(name)) for name in ("allocated", "freed")))
         except (Exception, KeyboardInterrupt) as failure:
             return in_words(failure)
 

@@ -41,8 +41,8 @@ class Heap:
 
     @property
     def mode(self):
-        """"sealed" or "plain"."""
-        return word(self.layout, "Mode", self.identity.Mode)
+        """"plain", "sealed" or "audit", as it is now."""
+        return word(self.layout, "Mode", self.header.Mode)
 
     @property
     def sealed(self):
@@ -85,13 +85,25 @@ class Heap:
         """
         id, head, sizes = self.identity, self.header, self.layout
         arenas = min(head.ArenasUsed, id.ArenasMax)
+        most = self.layout("MaxCaches") - 1
         return {
             "Bins": (id.Bins, id.BinCount * sizes["Bin"].bytes),
-            "Caches": (id.Caches, (head.CachesReady + 1) * sizes["Cache"].bytes),
+            "Caches": (id.Caches, (min(head.CachesReady, most) + 1) * sizes["Cache"].bytes),
             "Arenas": (id.Arenas, (arenas + 1) * sizes["Arena"].bytes),
             "PageMap": (id.PageMap, arenas * self.pages_per_arena * 8),
             "Descriptors": (id.Descriptors, min(max(head.DescriptorsTop, id.Descriptors), id.DescriptorsEnd) - id.Descriptors),
+            "Records": (id.Records, min(max(head.RecordsTop, id.Records), id.RecordsEnd) - id.Records),
+            "Journals": (id.Journals, (min(head.JournalsReady, most) + 1) * sizes["Journal"].bytes),
+            "Stacks": (id.Stacks, self._stack_bytes()),
         }
+
+    def _stack_bytes(self):
+        """How much of the stack table is in use: nothing before the heap is audited."""
+        id, table = self.identity, self.layout["StackTable"]
+        if self.header.JournalsReady == 0:
+            return 0
+        used = table.of(self.read(id.Stacks, table.bytes)).Used
+        return min(table.bytes + used, max(id.Journals - id.Stacks, 0))
 
     def table(self, name):
         """The bytes of a table, cut where readable memory ends."""
@@ -171,7 +183,7 @@ class Heap:
                     yield page, address, span
 
     def cached_blocks(self):
-        """Where each block is that a magazine names: {address: (place, whether it is on top of a P's magazine)}."""
+        """Where each block is that a magazine or a quarantine names: {address: (place, whether it may be in a P's hands)}."""
         return moment.kept(("cached", self.base), self._find_cached)
 
     def _find_cached(self):
@@ -192,7 +204,19 @@ class Heap:
                 for block in self._blocks_of(magazine):
                     found[block] = ("depot", False)
                 address = magazine.Next
+        for _, journal in self.entries("Journals", "Journal", self.header.JournalsReady):
+            held = self.held_by(journal)
+            for i, block in enumerate(held):
+                found.setdefault(block, ("quarantined", i in (0, len(held) - 1)))
         return found
+
+    def held_by(self, journal):
+        """The blocks that a P holds back, the oldest first; none when the counts can't be true."""
+        room, held = self.layout("QuarantineBlocks"), journal.QuarantineIn - journal.QuarantineOut
+        if not 0 <= held <= room:
+            return []
+        ring = struct.unpack("<{}Q".format(len(journal.Quarantine) // 8), journal.Quarantine)
+        return [ring[(journal.QuarantineOut + i) % room] for i in range(held)]
 
     def _blocks_of(self, magazine):
         count = min(tally_count(magazine.Tally), self.layout("MagazineBlocks"), len(magazine.Blocks) // 8)

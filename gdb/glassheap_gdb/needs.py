@@ -14,10 +14,17 @@ def every_seal(heap):
     """The pages of the slabs, and the ends of the spans: a span has its seal, and what may be damaged before it, there."""
     yield from _page_runs(heap, "PageSlab")
     page_bytes, tail = heap.page_bytes, 2 * heap.page_bytes
-    for page, _, span in heap.spans():
+    for page, span in _readable_spans(heap):
         start = heap.page_address(page)
         told = start + min(span.Pages * page_bytes, heap.end - start)
         yield max(told - tail, start), min(tail, told - start)
+
+
+def _readable_spans(heap):
+    """The spans whose memory is there: that of a quarantined one is given up."""
+    for page, _, span in heap.spans():
+        if span.State != heap.layout("SpanQuarantined"):
+            yield page, span
 
 
 def everything(heap):
@@ -87,7 +94,7 @@ def lost_arenas(heap):
     for page, _, slab in heap.slabs():
         if slab.Carved and slab.Stride > heap.identity.SealBytes:
             seals.setdefault(page // heap.pages_per_arena, []).append(heap.page_address(page) + slab.Stride)
-    for page, _, span in heap.spans():
+    for page, span in _readable_spans(heap):
         if 0 < span.Pages <= heap.pages_per_arena:
             seals.setdefault(page // heap.pages_per_arena, []).append(heap.page_address(page + span.Pages))
     size = heap.identity.SealBytes

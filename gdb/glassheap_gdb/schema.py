@@ -39,13 +39,13 @@ class Struct:
         return self.fields[name]
 
     def of(self, data, offset=0):
-        """The struct that lies at an offset of data, as a Record; bytes that are missing are zeros."""
+        """The struct that lies at an offset of data, as Bytes; those that are missing are zeros."""
         data = data[offset : offset + self.bytes]
-        return Record(self, bytes(data) + bytes(self.bytes - len(data)))
+        return Bytes(self, bytes(data) + bytes(self.bytes - len(data)))
 
 
-class Record:
-    """The bytes of one struct, whose fields are attributes: numbers, bytes, or Records."""
+class Bytes:
+    """The bytes of one struct, whose fields are attributes: numbers, bytes, or Bytes."""
 
     __slots__ = ("struct", "data")
 

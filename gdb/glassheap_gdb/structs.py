@@ -8,6 +8,7 @@ The fields of a struct come from DWARF, the blocks and lists from the heap's own
 import gdb
 
 from . import blocks, words
+from .fields import FIELDS
 from .finding import heap_at
 from .heap import count, printable
 from .memory import readable
@@ -202,7 +203,7 @@ class Heap(Unfolding):
         return heap.describe() if heap is not None else "a heap that is closed, or was not made yet"
 
     def unfold(self):
-        """The header, arenas, bins with slabs, spans, caches."""
+        """The header, arenas, bins with slabs, spans, caches; in audit mode journals and stacks."""
         found = self.heap
         if found is None:
             return
@@ -217,6 +218,10 @@ class Heap(Unfolding):
             yield from child("span{}".format(page), "Span", address)
         for i, (address, _) in enumerate(found.entries("Caches", "Cache", found.header.CachesReady)):
             yield from child("cache{}".format(i), "Cache", address)
+        for i, (address, _) in enumerate(found.entries("Journals", "Journal", found.header.JournalsReady)):
+            yield from child("journal{}".format(i), "Journal", address)
+        if found.header.JournalsReady:
+            yield from child("stacks", "StackTable", found.identity.Stacks)
 
 
 class Violation(Unfolding):
@@ -252,7 +257,7 @@ class Ref(Unfolding):
         """The T."""
         number = int(self.value)
         name = self.value.type.name.partition("[")[2].rstrip("]").rpartition(".")[2]
-        if number and heap_at(number) is not None and name in STRUCTS:
+        if number and heap_at(number) is not None and name in FIELDS:
             yield from child(name, name, number)
 
 

@@ -170,11 +170,14 @@ class Unfolding:
 
 
 def struct_at(name, address):
-    """The struct of that name at an address, as a Value; None where it can't be."""
+    """The struct of that name at an address, as a Value; None where it can't be. One that is larger than the values that GDB
+    will fetch (`show max-value-size`) is given as a pointer, which unfolds as it does.
+    """
     try:
         kind = gdb.lookup_type(LAYOUT + name)
     except gdb.error:
         return None
     if not readable(address, kind.sizeof):
         return None
-    return gdb.Value(address).cast(kind.pointer()).dereference()
+    place, most = gdb.Value(address).cast(kind.pointer()), gdb.parameter("max-value-size")
+    return place.dereference() if most is None or most < 0 or kind.sizeof <= most else place

@@ -5,6 +5,7 @@ from the schema. A test holds each function against its Go original.
 """
 
 _MASK = (1 << 64) - 1
+_STACK_PLACE_BITS = 22
 
 # The enumerations: the constants of each begin with this.
 ENUMERATIONS = {
@@ -16,13 +17,21 @@ ENUMERATIONS = {
     "SlabState": "Slab",
     "SpanState": "Span",
     "State": "State",
+    "EventKind": "Event",
 }
 
 # Constants that merely begin like those of an enumeration.
-_NUMBERS = {"ArenaBytes", "PageBytes"}
+_NUMBERS = {"ArenaBytes", "PageBytes", "SpanRecorded"}
 
 # What outputs call them, where it is not the constant's name.
-_WORDS = {"ArenaHugeTail": "huge, continued", "PageDirty": "free, dirty", "StateAligned": "live, aligned"}
+_WORDS = {
+    "ArenaHugeTail": "huge, continued",
+    "PageDirty": "free, dirty",
+    "StateAligned": "live, aligned",
+    "StateRecorded": "live, recorded",
+    "StateRecordedAligned": "live, aligned, recorded",
+    "StatePoisoned": "free, poisoned",
+}
 
 
 def word(layout, enumeration, value):
@@ -33,7 +42,7 @@ def word(layout, enumeration, value):
             return _WORDS.get(name, name[len(prefix) :].lower())
     if enumeration == "Geometry":
         return "geometry {}".format(value)
-    return "no {}".format({"Mode": "mode", "Backing": "backing", "PageKind": "kind"}.get(enumeration, "state"))
+    return "no {}".format({"Mode": "mode", "Backing": "backing", "PageKind": "kind", "EventKind": "event"}.get(enumeration, "state"))
 
 
 class Seal:
@@ -46,17 +55,39 @@ class Seal:
 
     def live(self):
         """Whether the state is one of a block in the user's hands."""
-        return self.state in (self.layout("StateLive"), self.layout("StateAligned"))
+        layout = self.layout
+        return self.state in (layout("StateLive"), layout("StateAligned"), layout("StateRecorded"), layout("StateRecordedAligned"))
 
     def free(self):
-        """Whether the state is that of a free block."""
-        return self.state == self.layout("StateFree")
+        """Whether the state is that of a block that waits to be handed out."""
+        return self.state in (self.layout("StateFree"), self.layout("StatePoisoned"))
+
+    def recorded(self):
+        """Whether the block's record says who allocated it."""
+        return self.poisoned() or self.state in (self.layout("StateRecorded"), self.layout("StateRecordedAligned"))
+
+    def poisoned(self):
+        """Whether all bytes of the block must be poison; its record then says who freed it, too."""
+        return self.state in (self.layout("StateQuarantined"), self.layout("StatePoisoned"))
 
     def belongs(self, address, secret):
         """Whether the seal carries the hash of the block at an address."""
         unfolded = self.value ^ self.size * self.layout("SealSizeMultiplier") & _MASK
         product = (address ^ secret) * self.layout("SealMultiplier")
         return (unfolded ^ product >> 64 ^ product) & self.layout("SealHashMask") == 0
+
+
+class StackName:
+    """The name of a stack of the stack table: StackRef."""
+
+    def __init__(self, layout, value):
+        self.value = value
+        self.offset = ((value & (1 << _STACK_PLACE_BITS) - 1) - 1) * layout("StackGrain")  # bytes behind the table
+
+    def names(self, hash):
+        """Whether it is the name of the stack with this hash at its place."""
+        told = self.value & (1 << _STACK_PLACE_BITS) - 1 | hash >> 32 << _STACK_PLACE_BITS & (1 << 31) - 1
+        return self.value == told | bin(told).count("1") % 2 << 31
 
 
 class PageEntry:

@@ -6,6 +6,7 @@ GLASSHEAP_TEST_SESSION names a file with a command on each line. Beside GDB's ow
     until-exit A ;; B …     these commands again and again, for as long as there is a process
 """
 
+import itertools
 import os
 import subprocess
 
@@ -49,6 +50,22 @@ def remember_heaps():
         seen.update({found.base: found.end for found in finding.heaps()})
     except (gdb.error, problem.Problem):
         pass
+
+
+def everything():
+    """Unfold the heap four levels deep, as a front end does, without going to the same place twice."""
+    from glassheap_gdb import printers, unfolding
+
+    printer, level, seen = printers.Printers(), [gdb.parse_and_eval("*h")], set()
+    for _ in range(4):
+        below = []
+        for value in level:
+            shown = printer(value)
+            place = isinstance(shown, unfolding.Unfolding) and (str(value.type), shown.address)
+            if place and place not in seen:
+                seen.add(place)
+                below += [inner for _, inner in itertools.islice(shown.children(), 20) if isinstance(inner, gdb.Value)]
+        level = below
 
 
 def session():

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -18,11 +19,16 @@ func Blocks(w io.Writer, r *inspect.BlocksReport, s Style, all bool) error {
 		p.prose("", fmt.Sprintf("slab %d, bin %d, blocks of %d B, %d of %d live", r.Slab.Slab, r.Slab.Bin, r.Slab.Size, r.Slab.Live, r.Slab.Capacity))
 	} else if len(r.Blocks) > 0 {
 		p.prose("", fmt.Sprintf("span %d, which is one large block", r.Blocks[0].Slab))
+		defer p.operations("", r.Blocks[0])
 	}
 	p.printf("\n")
 	header := table.Row{"block", "address", "place", "asked for", "seal"}
 	if r.Slab != nil && r.Heap.Mode == layout.ModePlain.String() {
 		header = header[:3] // without seals nobody knows what was asked for
+	}
+	who := r.Slab != nil && slices.ContainsFunc(r.Blocks, func(b *inspect.Block) bool { return lastOperation(b) != nil })
+	if who {
+		header = append(header, "goroutine", "operation")
 	}
 	var rows []table.Row
 	left := uint64(0)
@@ -35,16 +41,25 @@ func Blocks(w io.Writer, r *inspect.BlocksReport, s Style, all bool) error {
 		if b.Requested >= 0 {
 			asked = fmt.Sprint(b.Requested)
 		}
-		rows = append(rows, table.Row{b.Index, b.Address, p.place(b.Place), asked, p.seal(b.Seal)}[:len(header)])
+		row := table.Row{b.Index, b.Address, p.place(b.Place), asked, p.seal(b.Seal), "", ""}
+		if o := lastOperation(b); o != nil {
+			row[5], row[6] = goroutine(o), number(o.Sequence)
+		}
+		rows = append(rows, row[:len(header)])
 	}
 	if len(rows) > 0 {
-		p.table(header, rows, 0, 3)
+		p.table(header, rows, 0, 3, 5, 6)
 	}
 	if left > 0 {
 		if len(rows) > 0 {
 			p.printf("\n")
 		}
 		p.printf("%s %s never handed out: --all lists %s\n", count(left, "block"), agree(left, "was", "were"), agree(left, "it", "them"))
+	}
+	if who {
+		p.printf("\n")
+		p.prose("", "Goroutine and operation are those that freed the block, or that allocated it if nobody has freed it since.")
+		p.next(p.command("whatis", r.Blocks[0].Address.String()), "both, and their stacks")
 	}
 	return p.err
 }
@@ -56,6 +71,8 @@ func (p *page) place(place inspect.Place) string {
 		return p.paint(live, place.String())
 	case inspect.PlaceCached, inspect.PlaceDepot:
 		return p.paint(cached, place.String())
+	case inspect.PlaceQuarantined:
+		return p.paint(unsure, place.String())
 	case inspect.PlaceLost, inspect.PlaceWithdrawn:
 		return p.paint(damaged, place.String())
 	}
@@ -71,6 +88,8 @@ func (p *page) seal(s inspect.SealState) string {
 		return "intact"
 	case inspect.SealSlack:
 		return p.paint(damaged, "intact, slack damaged")
+	case inspect.SealPoison:
+		return p.paint(damaged, "intact, poison damaged")
 	case inspect.SealWrong:
 		return p.paint(damaged, "contradicts the lists")
 	}

@@ -14,8 +14,9 @@ func Check(w io.Writer, r *inspect.CheckReport, s Style) error {
 	if r.Structs == 0 {
 		p.unreadable(r.Heap)
 	} else {
-		p.heapWith(r.Heap, count(r.Heap.Arenas, "arena"), count(uint64(r.Heap.Bins), "bin"), count(uint64(r.Heap.Slabs), "slab"),
-			count(uint64(r.Heap.Spans), "span"), count(r.Heap.LiveBlocks, "live block"))
+		counts := []string{count(r.Heap.Arenas, "arena"), count(uint64(r.Heap.Bins), "bin"), count(uint64(r.Heap.Slabs), "slab"),
+			count(uint64(r.Heap.Spans), "span"), count(r.Heap.LiveBlocks, "live block")}
+		p.heapWith(r.Heap, append(counts, inQuarantine(r.Heap)...)...)
 		looked := []string{fmt.Sprintf("checked %s of memory: %s and %s in %s", size(r.Bytes), count(uint64(r.Structs), "struct"), count(r.Blocks, "seal"), duration(r.Elapsed))}
 		if r.Stops > 0 {
 			looked = append(looked, "the process was stopped for "+duration(r.Stopped))
@@ -145,6 +146,9 @@ func (p *page) findingBody(f inspect.Finding, indent string) {
 	}
 	if f.Cause != "" {
 		p.prose(label("likely"), f.Cause)
+	}
+	if f.Block != nil {
+		p.operations(indent, f.Block)
 	}
 }
 

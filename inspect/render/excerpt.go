@@ -70,8 +70,8 @@ func (p *page) excerptByte(f inspect.Finding, i int) string {
 	return gap + pair
 }
 
-// inSlack reports whether a byte of an excerpt lies between the data of a live block and its seal.
+// inSlack reports whether a byte of an excerpt lies between the data of a live block and its seal, or in the poison of a freed one.
 func inSlack(f inspect.Finding, i int) bool {
 	b := f.Block
-	return b.Place == inspect.PlaceLive && b.Requested >= 0 && f.Excerpt.Offset+i >= b.Aligned+b.Requested
+	return b.Seal == inspect.SealPoison || b.Place == inspect.PlaceLive && b.Requested >= 0 && f.Excerpt.Offset+i >= b.Aligned+b.Requested
 }

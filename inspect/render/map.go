@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -28,7 +29,11 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 		p.arena(a)
 	}
 	if len(r.Arenas) > 0 {
-		p.legend("█ full slab", "▓ with room", "▒ empty", "▚ span", "░ free, dirty", "· free")
+		signs := []string{"█ full slab", "▓ with room", "▒ empty", "▚ span", "░ free, dirty", "· free"}
+		if slices.ContainsFunc(r.Arenas, func(a inspect.ArenaMap) bool { return strings.ContainsRune(a.Pages, rune(inspect.UseHeld)) }) {
+			signs = slices.Insert(signs, 4, "▤ quarantined span")
+		}
+		p.legend(signs...)
 	}
 	if r.Heap.Slabs == 0 && r.Heap.Spans == 0 {
 		p.printf("\nnothing is in it\n")
@@ -53,7 +58,11 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 		p.slab(m)
 	}
 	if len(r.Slabs) > 0 {
-		p.legend(p.paint(live, "■")+" live", p.paint(dim, "□")+" free", p.paint(cached, "◇")+" cached", p.paint(dim, "·")+" virgin", p.paint(damaged, "▨")+" withdrawn", p.paint(damaged, "✗")+" damaged")
+		signs := []string{p.paint(live, "■") + " live", p.paint(dim, "□") + " free", p.paint(cached, "◇") + " cached"}
+		if slices.ContainsFunc(r.Slabs, func(m inspect.SlabMap) bool { return m.Quarantined > 0 }) {
+			signs = append(signs, p.paint(unsure, "▤")+" quarantined")
+		}
+		p.legend(append(signs, p.paint(dim, "·")+" virgin", p.paint(damaged, "▨")+" withdrawn", p.paint(damaged, "✗")+" damaged")...)
 	}
 	if r.Left > 0 {
 		p.printf("%s more left out: --all draws %s\n", number(r.Left), agree(uint64(r.Left), "it", "them"))
@@ -87,7 +96,7 @@ func (p *page) arenaCells(pages string) string {
 		sign
 	}{
 		{inspect.UseFull, sign{"█", live}}, {inspect.UseSome, sign{"▓", live}}, {inspect.UseSpan, sign{"▚", cached}},
-		{inspect.UseEmpty, sign{"▒", dim}}, {inspect.UseGuard, sign{"▚", dim}}, {inspect.UseDirty, sign{"░", dim}},
+		{inspect.UseHeld, sign{"▤", unsure}}, {inspect.UseEmpty, sign{"▒", dim}}, {inspect.UseGuard, sign{"▚", dim}}, {inspect.UseDirty, sign{"░", dim}},
 	}
 	var cells []sign
 	per := max(1, len(pages)/arenaWidth)
@@ -159,6 +168,8 @@ func blockSign(place inspect.Place, broken bool) sign {
 		return sign{"◇", cached}
 	case place == inspect.PlaceWithdrawn:
 		return sign{"▨", damaged}
+	case place == inspect.PlaceQuarantined:
+		return sign{"▤", unsure}
 	}
 	return sign{"·", dim}
 }

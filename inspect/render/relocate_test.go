@@ -31,6 +31,7 @@ func relocate(heap []byte) {
 	copy(layout.Bytes(&head), heap)
 	old := head.Identity
 	places := sealedPlaces(heap)
+	relocateAudit(heap, &head)
 
 	// An aligned word of the metadata that lies in the heap's range is an address: no count, link or page entry is that large.
 	for at := uint64(0); at < old.Data-old.Base; at += 8 {
@@ -75,7 +76,7 @@ func sealedPlaces(heap []byte) (places []sealedPlace) {
 		}
 	}
 	for _, s := range spansOf(h) {
-		if h.Identity().SealBytes > 0 {
+		if h.Identity().SealBytes > 0 && s.Place == inspect.PlaceLive {
 			start := uint64(s.Address) - base
 			places = append(places, sealedPlace{start, start + uint64(s.Size), s.Requested, layout.StateLive, 0})
 		}

@@ -21,6 +21,9 @@ func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 	p.figure("cached", number(r.CachedBlocks), fmt.Sprintf("free, in the magazines of %s and in the depots", count(r.Caches, "P")))
 	p.figure("free", number(r.FreeBlocks), "on their slabs' free lists")
 	p.figure("virgin", number(r.VirginBlocks), "in slabs, never handed out")
+	if r.Quarantined > 0 {
+		p.figure("quarantined", p.paint(unsure, number(r.Quarantined)), "freed and held back, spans included")
+	}
 	p.figure("withdrawn", p.some(r.Withdrawn), "found damaged, out of use for ever")
 	p.figure("allocs", number(r.Allocs), "so far, spans excepted")
 	p.figure("frees", number(r.Frees), "so far, spans excepted")

@@ -121,6 +121,14 @@ func (p *page) heap(s inspect.Summary) {
 	p.heapWith(s, count(s.Arenas, "arena"), count(uint64(s.Slabs), "slab"), count(uint64(s.Spans), "span"))
 }
 
+// inQuarantine is how many blocks are held back, if any.
+func inQuarantine(s inspect.Summary) []string {
+	if s.Quarantined == 0 {
+		return nil
+	}
+	return []string{number(s.Quarantined) + " in quarantine"}
+}
+
 // heapWith is heap with the figures that an answer wants to show.
 func (p *page) heapWith(s inspect.Summary, counts ...string) {
 	if s.Mode == "" {

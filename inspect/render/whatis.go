@@ -22,10 +22,16 @@ func Whatis(w io.Writer, r *inspect.WhatisReport, s Style) error {
 			p.flow("", "  ", seal, "; ")
 		}
 	}
+	if r.Block != nil && (r.Finding == nil || r.Finding.Block == nil) {
+		p.operations("", r.Block)
+	}
 	if f := r.Finding; f != nil {
 		p.printf("\n")
 		p.prose("", p.paint(damaged, f.Summary))
 		p.findingBody(*f, "   ")
+	}
+	for _, note := range r.Notes {
+		p.note(note)
 	}
 	switch {
 	case r.Block != nil:
@@ -40,7 +46,7 @@ func (p *page) neighbour(b *inspect.Block) string {
 	switch {
 	case b == nil:
 		return "none"
-	case b.Seal == inspect.SealBroken || b.Seal == inspect.SealSlack || b.Seal == inspect.SealWrong:
+	case b.Seal == inspect.SealBroken || b.Seal == inspect.SealSlack || b.Seal == inspect.SealWrong || b.Seal == inspect.SealPoison:
 		return p.place(b.Place) + ", seal " + p.seal(b.Seal)
 	}
 	return p.place(b.Place)

@@ -37,6 +37,7 @@ func Normal(transcript string) string {
 		{`(process|LWP) \d+`, "$1 4711"},
 		{`in [\d.]+ (µs|ms|s)\b`, "in 1 ms"},
 		{`at 0x[0-9a-f]{6}:`, "at 0x4d0a2e:"},
+		{`(?m)^( {14,})0x[0-9a-f]{6}( 0x[0-9a-f]{6})*$`, "${1}0x4d0a2e …"}, // a call stack
 		{`(Old|New) value = .*`, "$1 value = …"},
 		{`(?m)^.*Thread \d+ "(\w+)"`, `Thread 1 "$1"`},
 		{`(?m)^\[(New|Switching to) .*\n`, ""},

@@ -35,6 +35,8 @@ func main() {
 		options.Geometry = allocator.GeometryNotes
 	case "anonymous", "anonymous wait":
 		options.Backing = allocator.BackingAnonymous
+	case "audit", "audit wait", "audit small", "audit damage":
+		options.Mode, options.ReserveBytes, options.StackDepth = allocator.ModeAudit, 16<<20, 8
 	case "none":
 		ready(nil, nil)
 	case "big":
@@ -50,7 +52,7 @@ func main() {
 	if what == "slack" {
 		b = blocks[101] // 41 bytes in a block for 48
 	}
-	if what != "small" {
+	if !strings.Contains(what, "small") {
 		fillSpan(h)
 	}
 	ready(h, b)
@@ -59,6 +61,8 @@ func main() {
 		overflow(b)
 	case "churn":
 		churn(h, b)
+	case "audit", "audit wait", "audit small":
+		keep(h, b)
 	case "double-free":
 		_ = h.Free(blocks[1])
 		_ = h.Free(blocks[1])
@@ -67,10 +71,16 @@ func main() {
 		ready(other, must(other.Alloc(24)))
 	case "damage":
 		damage(h, blocks)
+	case "audit damage":
+		keep(h, b)
+		b[5] = layout.PoisonByte
+		damageAudit(h, blocks)
 	case "crash":
 		overflow(b)
 		*(*int)(nil) = 1
-	case "wait", "anonymous wait", "small":
+	}
+	switch what {
+	case "wait", "anonymous wait", "small", "audit wait", "audit small":
 		fmt.Println("ready")
 		var line string
 		_, _ = fmt.Scanln(&line)
@@ -114,6 +124,22 @@ func overflow(b []byte) {
 	*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))) = 0
 }
 
+// keep frees a block on a goroutine of its own, and writes to it afterwards.
+func keep(h *allocator.Heap, b []byte) {
+	done := make(chan error)
+	go func() { done <- drop(h, b) }()
+	if err := <-done; err != nil {
+		panic(err)
+	}
+	b[5] = 'x'
+	if err := h.Free(must(h.Alloc(20))); err != nil { // the one before it is out of everybody's hands then
+		panic(err)
+	}
+}
+
+//go:noinline
+func drop(h *allocator.Heap, b []byte) error { return h.Free(b) }
+
 // churn frees a block and allocates it again, in other sizes, a few times; then it runs over its end.
 func churn(h *allocator.Heap, b []byte) {
 	for _, size := range []int{35, 38, 40} {
@@ -128,10 +154,7 @@ func churn(h *allocator.Heap, b []byte) {
 
 // damage damages the heap's own structs, one after the other, and repairs each after a stop.
 func damage(h *allocator.Heap, blocks [][]byte) {
-	start, _ := h.Range()
-	base := unsafe.Add(unsafe.Pointer(unsafe.SliceData(blocks[0])), int64(start)-int64(uintptr(unsafe.Pointer(unsafe.SliceData(blocks[0])))))
-	head := (*layout.Header)(base)
-	at := func(address uint64) unsafe.Pointer { return unsafe.Add(base, address-start) }
+	head, at := open(h, blocks)
 	var bin *layout.Bin
 	for i := range head.Identity.BinCount {
 		b := (*layout.Bin)(unsafe.Add(at(uint64(head.Identity.Bins)), uint64(i)*layout.BinBytes))
@@ -193,6 +216,47 @@ func damage(h *allocator.Heap, blocks [][]byte) {
 	head.Twin.Base = 1
 	with(h, "the base in both identities", &head.Identity.Base, 0x1000)
 	head.Twin = both
+}
+
+// damageAudit is damage for the structs of audit mode.
+func damageAudit(h *allocator.Heap, blocks [][]byte) {
+	head, at := open(h, blocks)
+	pages := unsafe.Slice((*layout.PageEntry)(at(uint64(head.Identity.PageMap))), layout.PagesPerArena)
+	slab := (*layout.Slab)(at(head.Identity.Descriptors + pages[0].Descriptor()))
+	records := (*layout.Records)(at(uint64(slab.Records)))
+	record := (*layout.Record)(at(uint64(slab.Records) + layout.RecordsBytes))
+	journal := (*layout.Journal)(at(uint64(head.Identity.Journals)))
+	table := (*layout.StackTable)(at(uint64(head.Identity.Stacks)))
+	stack := (*layout.Stack)(at(uint64(head.Identity.Stacks) + layout.StackTableBytes))
+
+	with(h, "mode", &head.Mode, 77)
+	with(h, "journals ready", &head.JournalsReady, 1<<40)
+	with(h, "no journals ready", &head.JournalsReady, 0)
+	with(h, "records top", &head.RecordsTop, ^uint64(0))
+	with(h, "records of a slab", &slab.Records, 0x4141414141414141)
+	with(h, "records of a slab, odd", &slab.Records, slab.Records+1)
+	with(h, "owner of records", &records.Slab, 8)
+	with(h, "count of records", &records.Count, ^uint32(0))
+	with(h, "stack of a record", &record.AllocStack, record.AllocStack^1)
+	with(h, "quarantine of another length", &journal.QuarantineIn, 1<<60)
+	with(h, "quarantine, negative", &journal.QuarantineOut, journal.QuarantineIn+1)
+	with(h, "quarantine of another size", &journal.QuarantineBytes, 1)
+	with(h, "quarantined address", &journal.Quarantine[1], 0x4141414141414141)
+	with(h, "quarantined twice", &journal.Quarantine[1], journal.Quarantine[2])
+	with(h, "journal id", &journal.ID, 9)
+	with(h, "stacks in use", &table.Used, ^uint64(0))
+	with(h, "stacks in use, few", &table.Used, 8)
+	with(h, "stack depth", &stack.Depth, ^uint32(0))
+	with(h, "no stack depth", &stack.Depth, 0)
+	with(h, "stack hash", &stack.Hash, 1)
+	with(h, "stack chain", &stack.Next, 0xffffffff)
+}
+
+// open finds the heap's header, and what lies at an address of the heap.
+func open(h *allocator.Heap, blocks [][]byte) (head *layout.Header, at func(uint64) unsafe.Pointer) {
+	start, _ := h.Range()
+	base := unsafe.Add(unsafe.Pointer(unsafe.SliceData(blocks[0])), int64(start)-int64(uintptr(unsafe.Pointer(unsafe.SliceData(blocks[0])))))
+	return (*layout.Header)(base), func(address uint64) unsafe.Pointer { return unsafe.Add(base, address-start) }
 }
 
 // damaged names what is damaged now: the tests read it in GDB.
