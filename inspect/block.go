@@ -88,7 +88,7 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 				b.Seal = SealPoison
 			}
 		}
-		if onTop && place == PlaceQuarantined {
+		if held := seal.State() == layout.StateQuarantined && b.Seal == SealIntact; onTop && place == PlaceQuarantined && !held {
 			b.Place, b.Seal = PlaceInFlight, SealIntact
 		} else if !place.free() && place != PlaceWithdrawn {
 			b.Seal = SealWrong
@@ -115,4 +115,9 @@ func (h *Heap) alignedAt(address uint64, data []byte) int {
 		}
 	}
 	return 0
+}
+
+// hasStack reports whether some stack is part of what is known of the block.
+func (b *Block) hasStack() bool {
+	return b != nil && (b.Allocated != nil && b.Allocated.Stack != 0 || b.Freed != nil && b.Freed.Stack != 0)
 }

@@ -17,6 +17,8 @@ import (
 type CheckOptions struct {
 	// Progress, if set, is called now and then with how many of the slabs are done. Several goroutines may call it.
 	Progress func(done, total int)
+	// Program names the functions of recorded stacks; nil: they are addresses.
+	Program *Program
 }
 
 // CheckReport is the answer to "is anything wrong?".
@@ -47,6 +49,7 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	}
 	r := &CheckReport{Findings: []Finding{}}
 	h := decode(t, &c)
+	h.program = o.Program
 	stopper, running := t.(target.Stopper)
 	found, err := r.look(ctx, h, o, nil)
 	if err == nil && !(running && h.sound) {
@@ -75,6 +78,9 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 			reason = "could be an operation that was under way when the process ended: it held a lock of the heap"
 		}
 		r.Notes = append(r.Notes, fmt.Sprintf("%d %s %s", n, plural(n, "thing"), reason))
+	}
+	if slices.ContainsFunc(slices.Concat(r.Findings, r.Unsettled), func(f Finding) bool { return f.Block.hasStack() }) {
+		r.Notes = append(r.Notes, h.Notes()...)
 	}
 	r.Elapsed = time.Since(started)
 	return r, nil
@@ -242,6 +248,7 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 			return nil, looked{}, err
 		}
 		h := decode(overlay{t, frozen, extents}, c)
+		h.program = o.Program
 		if h.sound && h.held() && try < mostStops && ctx.Err() == nil {
 			frozen.Close()
 			continue // somebody was inside: a moment later they are not
@@ -285,6 +292,7 @@ func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked,
 			return nil, looked{}, err
 		}
 		h := decode(t, &c)
+		h.program = o.Program
 		now, err := r.look(ctx, h, o, nil)
 		if err == nil {
 			err = h.diagnoseAll(&now)

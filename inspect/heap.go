@@ -10,7 +10,8 @@ import (
 // Heap is a heap as it was at one moment: its structs, copied and linked up, and its target for the blocks' bytes. It is
 // made by Open and does not change; it may be read by several goroutines.
 type Heap struct {
-	target target.Target
+	target  target.Target
+	program *Program // nil: stacks have no names
 	*capture
 	classes []layout.Class
 

@@ -12,6 +12,7 @@ type Operation struct {
 	Sequence  uint64          `json:"sequence,omitempty"`  // in the order of the heap's audited operations
 	Stack     layout.StackRef `json:"stack,omitempty"`     // its name in the heap's stack table; 0: not known
 	Addresses []Address       `json:"addresses,omitempty"` // return addresses, the innermost first
+	Frames    []Frame         `json:"frames,omitempty"`    // its calls, without the allocator's and those of the runtime around them
 }
 
 // operation is nil when nothing is known of it.
@@ -21,9 +22,11 @@ func (h *Heap) operation(goroutine, sequence uint64, ref layout.StackRef) *Opera
 	}
 	o := &Operation{Goroutine: goroutine, Sequence: sequence, Stack: ref}
 	if h.stacks != nil {
-		for _, a := range h.stacks.stacks[ref].addresses {
+		addresses := h.stacks.stacks[ref].addresses
+		for _, a := range addresses {
 			o.Addresses = append(o.Addresses, Address(a))
 		}
+		o.Frames = h.program.framesOf(addresses)
 	}
 	return o
 }

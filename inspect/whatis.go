@@ -20,10 +20,19 @@ type WhatisReport struct {
 	Struct   string   `json:"struct,omitempty"` // for metadata
 	Field    string   `json:"field,omitempty"`
 	Finding  *Finding `json:"finding,omitempty"` // what is wrong with the block
+	Notes    []string `json:"notes,omitempty"`
 }
 
 // Whatis says what the byte at address belongs to. Every address has an answer.
 func (h *Heap) Whatis(address uint64) (*WhatisReport, error) {
+	r, err := h.whatis(address)
+	if r != nil && r.Block.hasStack() {
+		r.Notes = h.Notes()
+	}
+	return r, err
+}
+
+func (h *Heap) whatis(address uint64) (*WhatisReport, error) {
 	if err := h.usable(); err != nil {
 		return nil, err
 	}

@@ -32,8 +32,12 @@ takes, so that an operation under way is not taken for damage.`,
 			return err
 		}
 		defer heap.Close()
+		program, err := o.program(heap)
+		if err != nil {
+			return err
+		}
 		update, end := t.showProgress("checking slabs")
-		r, err := inspect.Check(c.Context(), heap, inspect.CheckOptions{Progress: func(done, total int) { update(int64(done), int64(total)) }})
+		r, err := inspect.Check(c.Context(), heap, inspect.CheckOptions{Progress: func(done, total int) { update(int64(done), int64(total)) }, Program: program})
 		end()
 		if err != nil {
 			return err

@@ -21,6 +21,7 @@ type opening struct {
 	file string
 	dlv  string
 	heap string
+	exe  string
 	door door
 }
 
@@ -29,6 +30,7 @@ func (o *opening) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.file, "file", "", "look into this snapshot or heap file, instead of TARGET")
 	c.Flags().StringVar(&o.dlv, "dlv", "", "look through the headless Delve session at this address (host:port), which stands at a breakpoint")
 	c.Flags().StringVar(&o.heap, "heap", "", "which heap of the process: its name, or #1, #2, …")
+	c.Flags().StringVar(&o.exe, "exe", "", "the program's executable, for the functions of recorded stacks; a process of this machine tells by itself")
 	o.door.addFlag(c)
 	o.pids = c.Flags().Lookup("pid")
 	c.MarkFlagsMutuallyExclusive("pid", "file", "dlv") // for completion: arguments says it in words
@@ -112,12 +114,21 @@ func (o *opening) decoded(ctx context.Context, args []string) (t target.Target, 
 	if err != nil {
 		return nil, nil, nil, "", err
 	}
-	h, err = inspect.Open(ctx, t)
+	program, err := o.program(t)
+	if err == nil {
+		h, err = inspect.Open(ctx, t)
+	}
 	if err != nil {
 		t.Close()
 		return nil, nil, nil, "", err
 	}
+	h.SetProgram(program)
 	return t, h, rest, name, nil
+}
+
+// program is the executable that names the functions of a target's stacks. It is open until this program ends.
+func (o *opening) program(t target.Target) (*inspect.Program, error) {
+	return inspect.ProgramOf(t, o.exe)
 }
 
 // parseAddress reads an address: hexadecimal, with 0x or without where it has letters.

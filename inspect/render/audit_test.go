@@ -99,29 +99,22 @@ func TestAuditedMetadataHasNames(t *testing.T) {
 	golden(t, "audit_whatis_record", whatis(t, m, inspect.Address(id.Records+layout.RecordsBytes+3*layout.RecordBytes+9), "metadata"))
 }
 
-// symbols has a name for every address, as a program that is not stripped has.
-type symbols struct{}
-
-func (symbols) Frames(address uint64) []render.Frame {
-	switch offset := address % 0x1000; {
-	case offset == 5:
-		return []render.Frame{{Function: "github.com/glassheap/glassheap/allocator.(*Heap).Alloc", File: "/src/allocator/alloc.go", Line: 17}}
-	case offset == 0x25:
-		return []render.Frame{
-			{Function: "example.com/shop/server.must[example.com/shop/server.Session]", File: "/src/shop/server/must.go", Line: 9},
-			{Function: "example.com/shop/server.(*Session).SetName", File: "/src/shop/server/session.go", Line: 81},
-		}
+// named gives an operation frames, as a program has that is not stripped.
+func named(o *inspect.Operation) {
+	o.Frames = []inspect.Frame{
+		{Function: "example.com/shop/server.must[example.com/shop/server.Session]", File: "/src/shop/server/must.go", Line: 9, Inlined: true},
+		{Function: "example.com/shop/server.(*Session).SetName", File: "/src/shop/server/session.go", Line: 81},
+		{Function: "main.main", File: "/src/shop/main.go", Line: 40},
 	}
-	return []render.Frame{{Function: "main.main", File: "/src/shop/main.go", Line: 40}}
 }
 
 func TestStacksWithSymbols(t *testing.T) {
 	m := auditImage()
-	text := whatis(t, m, auditBlock(t, inspect.PlaceQuarantined, 3000, 2).Address+7, "block")
-	goldenInColor(t, "audit_whatis_symbols", func(w io.Writer, s render.Style) error {
-		s.Symbols = symbols{}
-		return text(w, s)
-	})
+	r, err := m.open(t).Whatis(uint64(auditBlock(t, inspect.PlaceQuarantined, 3000, 2).Address + 7))
+	require.NoError(t, err)
+	named(r.Block.Allocated)
+	named(r.Block.Freed)
+	goldenInColor(t, "audit_whatis_symbols", func(w io.Writer, s render.Style) error { return render.Whatis(w, r, s) })
 }
 
 func TestAuditedWriteAfterFree(t *testing.T) {

@@ -31,12 +31,7 @@ func Check(w io.Writer, r *inspect.CheckReport, s Style) error {
 			p.prose("   ", f.Summary)
 		}
 	}
-	if len(r.Notes) > 0 {
-		p.printf("\n")
-	}
-	for _, note := range r.Notes {
-		p.note(note)
-	}
+	p.notes(r.Notes)
 	p.printf("\n")
 	p.verdict(r)
 	return p.err
@@ -72,6 +67,16 @@ func (p *page) verdict(r *inspect.CheckReport) {
 
 // note writes a remark.
 func (p *page) note(text string) { p.prose(p.paint(dim, "note")+"  ", text) }
+
+// notes writes remarks, below an empty line.
+func (p *page) notes(texts []string) {
+	if len(texts) > 0 {
+		p.printf("\n")
+	}
+	for _, text := range texts {
+		p.note(text)
+	}
+}
 
 // findings writes findings under their numbers. What most likely led to a wrong field is the same for all of them: it is
 // said once.

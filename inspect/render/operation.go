@@ -22,7 +22,7 @@ func (p *page) operation(indent, what string, o *inspect.Operation) {
 		return
 	}
 	p.printf("%s%s%s\n", indent, p.paint(dim, fmt.Sprintf("%-*s", operationLabel, what)), operationInWords(o))
-	p.stack(indent+strings.Repeat(" ", operationLabel), o.Addresses)
+	p.stack(indent+strings.Repeat(" ", operationLabel), o)
 }
 
 // operationInWords says who did something, and when.
@@ -39,7 +39,7 @@ func operationInWords(o *inspect.Operation) string {
 
 // goroutine is the number that a traceback has for the goroutine.
 func goroutine(o *inspect.Operation) string {
-	if o.Goroutine == 0 {
+	if o == nil || o.Goroutine == 0 {
 		return "–"
 	}
 	return fmt.Sprint(o.Goroutine)
@@ -51,4 +51,12 @@ func lastOperation(b *inspect.Block) *inspect.Operation {
 		return b.Freed
 	}
 	return b.Allocated
+}
+
+// sequence is the operation's number.
+func sequence(o *inspect.Operation) string {
+	if o == nil || o.Sequence == 0 {
+		return "–"
+	}
+	return number(o.Sequence)
 }

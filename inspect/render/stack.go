@@ -7,61 +7,28 @@ import (
 	"github.com/glassheap/glassheap/inspect"
 )
 
-// Symbols knows the functions of the program that a heap belongs to.
-type Symbols interface {
-	// Frames are those of a return address, the innermost first: more than one where calls were inlined; none: not known.
-	Frames(returnAddress uint64) []Frame
-}
-
-// Frame is one call of a call stack.
-type Frame struct {
-	Function string // with the path of its package: "example.com/shop/server.(*Session).SetName"
-	File     string
-	Line     int
-}
-
-// allocatorPackage is where the innermost frames of every recorded stack are, which tell nothing.
-const allocatorPackage = "github.com/glassheap/glassheap/allocator."
-
 // widestFunction is the longest name that file and line are aligned behind.
 const widestFunction = 48
 
-// stack writes a call stack: a line for each frame, or the addresses side by side where nobody knows the functions.
-func (p *page) stack(indent string, addresses []inspect.Address) {
-	type line struct{ function, place string }
-	var lines []line
-	known, column := false, 0
-	for _, a := range addresses {
-		frames := p.frames(uint64(a))
-		if len(frames) == 0 {
-			lines = append(lines, line{a.String(), ""})
-		}
-		for _, f := range frames {
-			if len(lines) == 0 && strings.HasPrefix(f.Function, allocatorPackage) {
-				known = true
-				continue
-			}
-			known = true
-			lines = append(lines, line{shortFunction(f.Function), fmt.Sprintf("%s:%d", f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line)})
-		}
-	}
-	if !known {
-		p.addresses(indent, addresses)
+// stack writes the call stack of an operation: a line for each frame, or the addresses side by side where nobody knows the
+// functions.
+func (p *page) stack(indent string, o *inspect.Operation) {
+	if len(o.Frames) == 0 {
+		p.addresses(indent, o.Addresses)
 		return
 	}
-	for _, l := range lines {
-		column = max(column, min(width(l.function), widestFunction))
+	column := 0
+	for _, f := range o.Frames {
+		column = max(column, min(width(shortFunction(f.Function)), widestFunction))
 	}
-	for _, l := range lines {
-		p.printf("%s\n", strings.TrimRight(fmt.Sprintf("%s%-*s   %s", indent, column, l.function, p.paint(dim, l.place)), " "))
+	for _, f := range o.Frames {
+		p.printf("%s\n", strings.TrimRight(fmt.Sprintf("%s%-*s   %s", indent, column, shortFunction(f.Function), p.paint(dim, place(f))), " "))
 	}
 }
 
-func (p *page) frames(address uint64) []Frame {
-	if p.Symbols == nil {
-		return nil
-	}
-	return p.Symbols.Frames(address)
+// place is where a call is, without the folder.
+func place(f inspect.Frame) string {
+	return fmt.Sprintf("%s:%d", f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line)
 }
 
 // addresses writes a stack that nobody has symbols for.

@@ -17,8 +17,6 @@ type Style struct {
 	Color  bool
 	Width  int    // columns; 0: 80
 	Target string // how the heap is named in the commands that the text suggests: "4711"
-
-	Symbols Symbols // of the program that the heap belongs to; nil: none, and addresses are shown
 }
 
 // The widths of text: what it takes when nothing is known of the terminal, and at most, for lines that are too long are

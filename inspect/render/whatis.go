@@ -30,6 +30,9 @@ func Whatis(w io.Writer, r *inspect.WhatisReport, s Style) error {
 		p.prose("", p.paint(damaged, f.Summary))
 		p.findingBody(*f, "   ")
 	}
+	for _, note := range r.Notes {
+		p.note(note)
+	}
 	switch {
 	case r.Block != nil:
 		p.next(p.command("hexdump", r.Block.Address.String()), "its bytes")

@@ -11,7 +11,7 @@
 //	where the tables are: by section, by magic                               pclntab.go, moduledata.go, relocation.go
 //	program counter → function → file, line, inlined calls                   function.go, pcvalue.go, inline.go
 //	where a program was loaded                                               bias.go
-//	which program it is, and which one a process runs                        buildid.go, executable.go, process_linux.go
+//	which program it is, and which one a process runs                        buildid.go, executable.go, origin.go, process_linux.go
 //
 // An executable may be anything: whatever it holds, there is an answer or an error, in bounded time and memory.
 package symbols

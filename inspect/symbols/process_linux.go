@@ -3,6 +3,7 @@ package symbols
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"strconv"
@@ -24,7 +25,7 @@ func OpenProcess(pid int) (*Table, error) {
 	// process has not become another program.
 	after, err := readAuxiliary(dir)
 	if err == nil && !bytes.Equal(before, after) {
-		err = &BiasError{"the process became another program just now"}
+		err = errAnotherProgram
 	}
 	var bias uint64
 	if err == nil {
@@ -60,3 +61,29 @@ func entryOf(vector []byte) (uint64, bool) {
 	}
 	return 0, false
 }
+
+// OriginOf tells which executable a process runs, and where it was loaded.
+func OriginOf(pid int) (Origin, error) {
+	dir := "/proc/" + strconv.Itoa(pid)
+	before, err := readAuxiliary(dir)
+	if err != nil {
+		return Origin{}, err
+	}
+	file, err := openExecutable(dir + "/exe")
+	if err != nil {
+		return Origin{}, err
+	}
+	defer file.Close()
+	id, err := BuildID(file)
+	if err != nil && !errors.Is(err, ErrNoBuildID) {
+		return Origin{}, err
+	}
+	after, err := readAuxiliary(dir)
+	if err == nil && !bytes.Equal(before, after) {
+		err = errAnotherProgram
+	}
+	entry, _ := entryOf(after)
+	return Origin{BuildID: id, Entry: entry}, err
+}
+
+var errAnotherProgram = &BiasError{"the process became another program just now"}

@@ -18,5 +18,8 @@
 // A process can also be held still for a moment (Stopper, stop_linux.go), and its memory copied quickly in that moment
 // (Freeze), so that the slow work is done when it runs again.
 //
+// Whose program it is, for the names of its functions, tells OriginOf (origin.go); what else of a process may refer to blocks,
+// a Rooted target (roots.go, roots_linux.go).
+//
 // The doors into processes are there on Linux only; everything else works everywhere.
 package target

@@ -19,6 +19,7 @@ type mapping struct {
 	inode      uint64 // 0: no file
 	path       string // "/memfd:glassheap:sessions (deleted)", "[stack]", "[anon: …]"
 	readable   bool
+	writable   bool
 	shared     bool
 }
 
@@ -85,7 +86,7 @@ func parseMapping(line []byte, paths map[string]string) (m mapping, ok bool) {
 	if !numbers || m.end <= m.start || len(fields[1]) != 4 {
 		return mapping{}, false
 	}
-	m.readable, m.shared = fields[1][0] == 'r', fields[1][3] == 's'
+	m.readable, m.writable, m.shared = fields[1][0] == 'r', fields[1][1] == 'w', fields[1][3] == 's'
 	if path := bytes.TrimLeft(rest, " "); len(path) > 0 {
 		known, seen := paths[string(path)]
 		if !seen {

@@ -47,6 +47,10 @@ type SnapshotInfo struct {
 	Size    int64     `json:"size"`           // bytes of the heap; 0 when it is written: up to the last extent's end
 	Taken   time.Time `json:"taken,omitzero"` // when
 	Format  uint32    `json:"format"`         // layout.Version of the glassheap that took it; 0 when it is written: the current one
+
+	// What names the functions of recorded stacks: see symbols.Origin.
+	BuildID string `json:"build_id,omitempty"`
+	Entry   uint64 `json:"entry,omitempty"`
 }
 
 // InfoOf is what a snapshot of a target should remember. A snapshot of a snapshot remembers the first one's origin.
@@ -55,7 +59,12 @@ func InfoOf(t Target, taken time.Time) SnapshotInfo {
 	if !d.Taken.IsZero() {
 		taken = d.Taken
 	}
-	return SnapshotInfo{PID: d.PID, Program: d.Program, Heap: d.Heap, Base: t.Base(), Size: t.Size(), Taken: taken}
+	i := SnapshotInfo{PID: d.PID, Program: d.Program, Heap: d.Heap, Base: t.Base(), Size: t.Size(), Taken: taken}
+	// Without it the snapshot is as good, but for the names of functions.
+	if o, err := OriginOf(t); err == nil {
+		i.BuildID, i.Entry = o.BuildID, o.Entry
+	}
+	return i
 }
 
 // chunk is an entry of the index.

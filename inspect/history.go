@@ -1,0 +1,39 @@
+package inspect
+
+import (
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// HistoryReport is everything that is known of the block at an address.
+type HistoryReport struct {
+	Heap    Summary       `json:"heap"`
+	Address Address       `json:"address"`
+	Now     *WhatisReport `json:"now"`    // what is there now
+	Events  []LogEvent    `json:"events"` // of blocks that were there, newest first, as far as the logs reach back
+	Notes   []string      `json:"notes,omitempty"`
+}
+
+// History tells what is at an address now, who allocated it, who freed it, and what the logs remember of blocks there.
+func (h *Heap) History(address uint64) (*HistoryReport, error) {
+	now, err := h.Whatis(address)
+	if err != nil {
+		return nil, err
+	}
+	r := &HistoryReport{Heap: now.Heap, Address: Address(address), Now: now, Events: []LogEvent{}, Notes: h.logNotes()}
+	var log LogReport
+	for _, e := range h.events(&log, func(e layout.Event) bool { return holds(e, address) || now.Block.holds(e.Address) }) {
+		r.Events = append(r.Events, LogEvent{
+			Kind: e.Kind.String(), Address: Address(e.Address), Bytes: e.Size, P: e.p, By: h.operation(e.Goroutine, e.Sequence, e.Stack),
+		})
+	}
+	if log.Kept > 0 || now.Block.hasStack() {
+		r.Notes = append(r.Notes, h.Notes()...)
+	}
+	now.Notes = nil // they are said once
+	return r, nil
+}
+
+// holds reports whether an address lies in a block.
+func (b *Block) holds(address uint64) bool {
+	return b != nil && (address == uint64(b.Address) || address-uint64(b.Address) < uint64(max(b.Size, 0)))
+}

@@ -1,0 +1,102 @@
+package inspect_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// builtLeakers are the programs that were built of testdata/leaker, by the arguments of the build.
+var builtLeakers sync.Map
+
+// buildLeaker builds testdata/leaker, once for each list of arguments.
+func buildLeaker(t testing.TB, arguments ...string) string {
+	t.Helper()
+	once, _ := builtLeakers.LoadOrStore(strings.Join(arguments, " "), sync.OnceValues(func() (string, error) {
+		folder, err := os.MkdirTemp("", "leaker")
+		if err != nil {
+			return "", err
+		}
+		path := filepath.Join(folder, "leaker")
+		command := exec.Command("go", append(append([]string{"build", "-o", path}, arguments...), "./testdata/leaker")...)
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Logf("%s", out)
+			return "", err
+		}
+		return path, nil
+	}))
+	path, err := once.(func() (string, error))()
+	require.NoError(t, err)
+	return path
+}
+
+// leaker is a process of testdata/leaker, and what its own allocator says.
+type leaker struct {
+	target target.Target
+	pid    int
+	leaks  []ownLeak
+}
+
+type ownLeak struct {
+	Blocks, Bytes uint64
+	Frames        []inspect.Frame
+}
+
+// startLeaker starts a leaker. It ends with the test.
+func startLeaker(t testing.TB, path string, arguments ...string) *leaker {
+	t.Helper()
+	command := exec.Command(path, arguments...)
+	// The handler of a signal keeps the registers of whom it interrupted, on a stack of its own: an address may be left there.
+	command.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
+	command.Stderr = os.Stderr
+	input, err := command.StdinPipe()
+	require.NoError(t, err)
+	output, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	l := &leaker{pid: command.Process.Pid}
+	t.Cleanup(func() {
+		input.Close()
+		_, _ = io.Copy(io.Discard, output)
+		require.NoError(t, command.Wait())
+	})
+	lines := bufio.NewReader(output)
+	text, err := lines.ReadBytes('\n')
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &l.leaks))
+	ready, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "ready\n", ready)
+	l.target, err = target.OpenProcess(l.pid, target.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { l.target.Close() })
+	return l
+}
+
+// open is the heap of the leaker, with its program.
+func (l *leaker) open(t testing.TB, exe string) *inspect.Heap {
+	t.Helper()
+	return openNamed(t, l.target, exe)
+}
+
+func openNamed(t testing.TB, from target.Target, exe string) *inspect.Heap {
+	t.Helper()
+	p, err := inspect.ProgramOf(from, exe)
+	require.NoError(t, err)
+	t.Cleanup(func() { p.Close() })
+	h, err := inspect.Open(t.Context(), from)
+	require.NoError(t, err)
+	h.SetProgram(p)
+	return h
+}

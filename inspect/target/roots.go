@@ -1,0 +1,31 @@
+package target
+
+import (
+	"context"
+	"fmt"
+)
+
+// Rooted is a Target that shows the rest of its owner's memory, too: what may refer to blocks of the heap.
+type Rooted interface {
+	// Roots calls visit with the owner's writable memory, piece by piece, but for that of the heap itself. A piece begins at an
+	// address that is a multiple of 8 and is overwritten after the call. What was never touched is left out. It returns how many
+	// bytes there were.
+	Roots(ctx context.Context, visit func(piece []byte)) (bytes int64, err error)
+}
+
+// NoRootsError says that a target has the heap's memory only.
+type NoRootsError struct {
+	Target Description
+	Self   bool // it is this program's own: whoever looks for references has copies of them
+}
+
+// Error says what to do instead.
+func (e *NoRootsError) Error() string {
+	switch {
+	case e.Self:
+		return "a program can't tell what is unreachable in its own heap, for the search itself refers to blocks: ask from another process"
+	case e.Target.Kind == KindDelve && e.Target.PID != 0:
+		return fmt.Sprintf("a Delve session shows the memory of the heap only, not what refers to it: ask the process itself: glassheap leaks --unreachable %d", e.Target.PID)
+	}
+	return fmt.Sprintf("%s holds the memory of the heap only, not what refers to it: ask the process itself, while it runs", e.Target)
+}

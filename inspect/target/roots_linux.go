@@ -1,0 +1,107 @@
+package target
+
+import (
+	"context"
+	"encoding/binary"
+	"os"
+)
+
+// rootPiece is how much is copied at a time.
+const rootPiece = 1 << 20
+
+// Roots reads what the process can write to: see Rooted. Pages that the process never touched are not read, for reading them
+// would give them memory.
+func (t *otherProcess) Roots(ctx context.Context, visit func(piece []byte)) (total int64, err error) {
+	maps, err := readMaps(t.proc.dir)
+	if err != nil {
+		return 0, t.proc.explain("look into", err)
+	}
+	m := newProcessMemory(t.proc)
+	defer m.Close()
+	if m.denied != nil {
+		return 0, t.proc.refused("look into", m.denied)
+	}
+	pages, err := os.Open(t.proc.dir + "/pagemap")
+	if err == nil {
+		defer pages.Close()
+	}
+	buffer := make([]byte, rootPiece)
+	for _, part := range rootsOf(maps, t.base, uint64(t.Size())) {
+		for at := part.start; at < part.end; {
+			if err := ctx.Err(); err != nil {
+				return total, err
+			}
+			end := min(part.end, (at/rootPiece+1)*rootPiece)
+			for _, run := range touched(pages, at, end, part.shared) {
+				piece := buffer[:run[1]-run[0]]
+				if err := m.fill(piece, run[0]); err != nil {
+					return total, err
+				}
+				visit(piece)
+				total += int64(len(piece))
+			}
+			at = end
+		}
+	}
+	return total, nil
+}
+
+// rootsOf are the mappings that can be written to, without the heap's: its range, and whatever else shows its file.
+func rootsOf(maps []mapping, base, size uint64) (roots []mapping) {
+	type file struct{ device, inode uint64 }
+	ours := map[file]bool{}
+	for _, m := range maps {
+		if m.inode != 0 && m.start < base+size && m.end > base {
+			ours[file{m.device, m.inode}] = true
+		}
+	}
+	for _, m := range maps {
+		if !m.readable || !m.writable || ours[file{m.device, m.inode}] {
+			continue
+		}
+		// A neighbour of anonymous memory can be one mapping with the heap.
+		if before := m; before.start < base {
+			before.end = min(before.end, base)
+			roots = append(roots, before)
+		}
+		if after := m; after.end > base+size {
+			after.start = max(after.start, base+size)
+			roots = append(roots, after)
+		}
+	}
+	return roots
+}
+
+const (
+	pagePresent = 1 << 63 // bits of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst of Linux
+	pageSwapped = 1 << 62
+)
+
+// touched are the runs of pages that hold something. Where that can't be told, it is all of a private mapping, and nothing of
+// a shared one, whose holes would be filled.
+func touched(pages *os.File, start, end uint64, shared bool) (runs [][2]uint64) {
+	entries := make([]byte, (end-start)/pageBytes*8)
+	if pages == nil {
+		entries = nil
+	} else if _, err := pages.ReadAt(entries, int64(start/pageBytes*8)); err != nil {
+		entries = nil
+	}
+	if entries == nil {
+		if shared {
+			return nil
+		}
+		return [][2]uint64{{start, end}}
+	}
+	for at := start; at < end; at += pageBytes {
+		entry := binary.LittleEndian.Uint64(entries[(at-start)/pageBytes*8:])
+		if entry&(pagePresent|pageSwapped) == 0 {
+			continue
+		}
+		if last := len(runs) - 1; last >= 0 && runs[last][1] == at {
+			runs[last][1] += pageBytes
+		} else {
+			runs = append(runs, [2]uint64{at, at + pageBytes})
+		}
+	}
+	return runs
+}

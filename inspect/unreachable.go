@@ -1,0 +1,236 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// mostHeld is how long a process is held still at most while references are searched for.
+const mostHeld = 2 * time.Second
+
+// Unreachable groups the live blocks that nothing refers to, neither the process's other memory nor a block that something
+// refers to. Any aligned word that lies in a block counts as a reference, so an old value that nobody will use again keeps a
+// block from being listed; what only a register holds at that moment counts as nothing.
+//
+// The process is held still while its metadata, its memory and the blocks are read, for two seconds at most. The error is a
+// *target.NoRootsError where only the heap's memory is there, else those of Check.
+func Unreachable(ctx context.Context, t target.Target, p *Program, o LeakOptions) (*LeaksReport, error) {
+	rooted, ok := t.(target.Rooted)
+	if !ok {
+		return nil, &target.NoRootsError{Target: t.Description(), Self: t.Description().Kind == target.KindProcess}
+	}
+	started := time.Now()
+	r := &LeaksReport{Unreachable: true}
+	s, err := r.search(ctx, t, rooted)
+	if err != nil {
+		return nil, err
+	}
+	s.heap.program = p
+	g := groups{heap: s.heap, of: map[groupKey]*group{}}
+	s.heads(&g)
+	g.list(r, o.Top)
+	r.Heap = s.heap.summary(passCounts{})
+	r.Heap.LiveBlocks = r.Live
+	r.Elapsed = time.Since(started)
+	return r, ctx.Err()
+}
+
+// search stops the process and finds out what is reachable. When the heap is being changed just then it goes on, and is stopped
+// once more.
+func (r *LeaksReport) search(ctx context.Context, t target.Target, rooted target.Rooted) (*reach, error) {
+	stopper, _ := t.(target.Stopper)
+	c := new(capture)
+	for try := 1; ; try++ {
+		resume, err := r.stop(ctx, stopper, try)
+		if err != nil {
+			return nil, err
+		}
+		s, err := newReach(t, c)
+		if err == nil && s.heap.held() && try < mostStops && ctx.Err() == nil {
+			if err = resume(); err == nil {
+				continue
+			}
+		}
+		if err == nil {
+			err = r.mark(ctx, rooted, s)
+		}
+		if err = errors.Join(err, resume()); err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+}
+
+// stop holds the process still, until the function it returns is called, or for as long as that may take.
+func (r *LeaksReport) stop(ctx context.Context, stopper target.Stopper, try int) (resume func() error, err error) {
+	note := func(text string) {
+		if try == 1 {
+			r.Notes = append(r.Notes, text)
+		}
+	}
+	if stopper == nil {
+		return func() error { return nil }, nil
+	}
+	stopped, err := stopper.Stop(ctx)
+	if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
+		note("the process could not be held still (" + err.Error() + "): what it moved meanwhile may be listed")
+		return func() error { return nil }, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	limit := time.AfterFunc(mostHeld, func() { _ = stopped.Resume() })
+	return func() error {
+		if limit.Stop() {
+			r.Stopped = max(r.Stopped, time.Since(began))
+		} else {
+			r.Stopped = max(r.Stopped, mostHeld)
+			r.Notes = append(r.Notes, fmt.Sprintf("the process was let go on after %v, before all was read: what it moved since then may be listed", mostHeld))
+		}
+		return stopped.Resume()
+	}, nil
+}
+
+// mark marks what is reachable.
+func (r *LeaksReport) mark(ctx context.Context, rooted target.Rooted, s *reach) (err error) {
+	if err := s.fill(func(b *liveBlock) {
+		r.Live++
+		r.LiveBytes += b.bytes
+	}); err != nil {
+		return err
+	}
+	r.RootBytes, err = visitRoots(ctx, rooted, s)
+	return err
+}
+
+func visitRoots(ctx context.Context, rooted target.Rooted, s *reach) (total uint64, err error) {
+	bytes, err := rooted.Roots(ctx, func(piece []byte) {
+		s.scan(piece, s.refer)
+		s.follow()
+	})
+	return uint64(bytes), err
+}
+
+// reach is what is reachable of a heap.
+type reach struct {
+	*blockIndex
+	reached bitset
+	todo    []uint32 // reached blocks whose words were not looked at: each block is here once at most
+}
+
+func newReach(t target.Target, c *capture) (*reach, error) {
+	if err := c.take(t); err != nil {
+		return nil, err
+	}
+	h := decode(t, c)
+	if err := h.usable(); err != nil {
+		return nil, err
+	}
+	x, err := newBlockIndex(h)
+	if err != nil {
+		return nil, err
+	}
+	return &reach{blockIndex: x, reached: newBitset(x.total)}, nil
+}
+
+// refer takes notice of a word that may refer to a block.
+func (s *reach) refer(word uint64) {
+	if i, ok := s.at(word); ok && s.reached.add(i) {
+		s.todo = append(s.todo, i)
+	}
+}
+
+// follow looks at the words of the blocks that were reached.
+func (s *reach) follow() {
+	for len(s.todo) > 0 {
+		i := s.todo[len(s.todo)-1]
+		s.todo = s.todo[:len(s.todo)-1]
+		s.words(i, s.refer)
+	}
+}
+
+// heads finds the blocks from which the other unreachable ones can be reached, and counts each of these below one of them.
+func (s *reach) heads(g *groups) {
+	referred, claimed := newBitset(s.total), newBitset(s.total)
+	s.live.each(s.reached, func(i uint32) {
+		s.words(i, func(word uint64) {
+			if j, ok := s.at(word); ok && j != i && !s.reached.has(j) {
+				referred.add(j)
+			}
+		})
+	})
+	f := family{reach: s, claimed: claimed}
+	s.live.each(s.reached, func(i uint32) {
+		if !referred.has(i) {
+			claimed.add(i)
+			f.claim(i)
+			g.addHead(s.blockIndex, i, f.below)
+		}
+	})
+	// What is left refers to itself in circles: one block of each is its head. A head that a later one turns out to lead to is
+	// none.
+	f.circles = map[uint32]below{}
+	s.live.each(s.reached, func(i uint32) {
+		if claimed.add(i) {
+			f.claim(i)
+			f.circles[i] = f.below
+		}
+	})
+	for i, b := range f.circles {
+		g.addHead(s.blockIndex, i, b)
+	}
+}
+
+// below is the blocks below a head.
+type below struct{ blocks, bytes uint64 }
+
+// family finds the blocks below one head after the other.
+type family struct {
+	*reach
+	claimed bitset
+	circles map[uint32]below // heads of circles; nil: these have their turn later
+	below
+}
+
+// claim counts the blocks that only unreachable blocks lead to, from a head on.
+func (f *family) claim(head uint32) {
+	f.below = below{}
+	f.todo = append(f.todo[:0], head)
+	for len(f.todo) > 0 {
+		i := f.todo[len(f.todo)-1]
+		f.todo = f.todo[:len(f.todo)-1]
+		f.words(i, func(word uint64) {
+			j, ok := f.at(word)
+			if !ok || f.reached.has(j) {
+				return
+			}
+			lower, isHead := f.circles[j]
+			switch {
+			case isHead && j != head:
+				delete(f.circles, j)
+				f.blocks += lower.blocks
+				f.bytes += lower.bytes
+			case f.claimed.add(j):
+				f.todo = append(f.todo, j)
+			default:
+				return
+			}
+			if b, ok := f.block(j); ok {
+				f.blocks++
+				f.bytes += b.bytes
+			}
+		})
+	}
+}
+
+// addHead adds a head, unless somebody has freed it since.
+func (g *groups) addHead(x *blockIndex, i uint32, b below) {
+	if head, ok := x.block(i); ok {
+		g.add(&head, b.blocks, b.bytes)
+	}
+}
