@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files and the transcripts of docs/gdb.md")
@@ -93,9 +95,8 @@ func unpacked(t *testing.T) string {
 	return script
 }
 
-// steady makes victims do the same in each run: without preemption by signals each breakpoint is met once, and with one P a
-// block that is freed is the next to be allocated.
-var steady = []string{"GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1"}
+// steady makes victims do the same in each run.
+var steady = debugging.SteadyGDB
 
 // play runs commands in gdb, which is started with these arguments, and returns the transcript.
 func play(t *testing.T, commands string, arguments ...string) string {
@@ -105,39 +106,12 @@ func play(t *testing.T, commands string, arguments ...string) string {
 
 func playIn(t *testing.T, ctx context.Context, environment []string, commands string, arguments ...string) string {
 	t.Helper()
-	gdb := needGDB(t)
-	file := filepath.Join(t.TempDir(), "session")
-	require.NoError(t, os.WriteFile(file, []byte(strings.TrimSpace(commands)+"\n"), 0o600))
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	binary := program(t)
-	line := []string{"-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-iex", "set debuginfod enabled off", "-x", unpacked(t), "-x", "testdata/session.py"}
-	c := exec.CommandContext(ctx, gdb, append(line, arguments...)...)
-	c.Env = append(append(append(os.Environ(), steady...), ProgramVariable+"="+binary, "GLASSHEAP_TEST_SESSION="+file, "GLASSHEAP_GDB_TRACEBACK=1", "LC_ALL=C.UTF-8"), environment...)
-	out, err := c.CombinedOutput()
-	require.NoError(t, ctx.Err(), "gdb did not come to its end:\n%s", out)
-	transcript := string(out)
-	require.NotContains(t, transcript, "Traceback")
-	require.NotContains(t, transcript, "Python Exception")
-	require.NotContains(t, transcript, "should not have happened")
-	require.NotContains(t, transcript, "Fatal signal")
-	if i := strings.Index(transcript, "(gdb) "); i >= 0 {
-		transcript = transcript[i:]
-	}
-	_ = err // a batch's status is that of the last command
-	return transcript
+	g := debugging.GDB{Path: needGDB(t), Scripts: unpacked(t), Program: program(t), Variable: ProgramVariable, Environment: environment}
+	return g.Play(t, ctx, commands, arguments...)
 }
 
 // answers are what each of a command's runs has printed, in order.
-func answers(transcript, command string) (found []string) {
-	for _, part := range strings.Split("\n"+transcript, "\n(gdb) ")[1:] {
-		line, out, _ := strings.Cut(heapLine.ReplaceAllString(part, ""), "\n")
-		if line == command {
-			found = append(found, out)
-		}
-	}
-	return found
-}
+func answers(transcript, command string) []string { return debugging.Answers(transcript, command) }
 
 // answer is what a command has printed, which was run once.
 func answer(t *testing.T, transcript, command string) string {
@@ -189,14 +163,12 @@ func golden(t *testing.T, name, text string) {
 	require.Equal(t, string(want), text)
 }
 
-var heapLine = regexp.MustCompile(`(?m)^\(heap\) .*\n`)
-
 // normal makes a transcript one that is the same in every run: what differs from run to run, from machine to machine or from
 // one compiler to the next becomes a sample of itself.
 func normal(transcript string) string {
 	type place struct{ base, end uint64 }
 	var heaps []place
-	transcript = heapLine.ReplaceAllStringFunc(transcript, func(line string) string {
+	transcript = debugging.HeapLine.ReplaceAllStringFunc(transcript, func(line string) string {
 		var p place
 		_, _ = fmt.Sscanf(line, "(heap) %v %v", &p.base, &p.end)
 		heaps = append(heaps, p)

@@ -1,0 +1,5 @@
+// Package debugging lets tests work with real debuggers, as their users do.
+//
+//	Delve   typed at through a pipe                      delve.go
+//	GDB     plays a list of commands to its end          gdb.go, session.py
+package debugging
