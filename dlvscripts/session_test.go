@@ -1,9 +1,7 @@
 package dlvscripts
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -18,11 +16,7 @@ import (
 // heaps is the path of the program that is debugged, built the way that users ship theirs: optimised.
 var heaps = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(built, "heaps")
-	out, err := exec.Command("go", "build", "-o", path, "./testdata/heaps").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
+	return path, debugging.Build(path, "./testdata/heaps")
 })
 
 // built is the folder of what the tests build.

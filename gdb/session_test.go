@@ -73,8 +73,7 @@ func build(t *testing.T, pkg string, flags ...string) string {
 		return path
 	}
 	path := filepath.Join(shared.folder, fmt.Sprintf("%d", len(shared.built)), filepath.Base(pkg))
-	out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...).CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, debugging.Build(path, pkg, flags...))
 	shared.built[key] = path
 	return path
 }

@@ -3,12 +3,13 @@ package matrix
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 var update = flag.Bool("update", false, "write docs/detection.md")
@@ -31,11 +32,7 @@ func TestMain(m *testing.M) {
 func build(name, pkg string, flags ...string) func(*testing.T) string {
 	once := sync.OnceValues(func() (string, error) {
 		path := filepath.Join(built, name)
-		out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...).CombinedOutput()
-		if err != nil {
-			os.Stderr.Write(out)
-		}
-		return path, err
+		return path, debugging.Build(path, pkg, flags...)
 	})
 	return func(t *testing.T) string {
 		t.Helper()
