@@ -122,12 +122,13 @@ func ServeDelve(t *testing.T, program string, args ...string) string {
 	timer := time.AfterFunc(mostDelveTime, func() { _ = server.Process.Kill() })
 	t.Cleanup(func() {
 		_ = server.Process.Signal(os.Interrupt) // then it ends the program too
-		_, _ = io.Copy(io.Discard, out)
 		_ = server.Wait()
 		timer.Stop()
 	})
-	first, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	first, err := lines.ReadString('\n')
 	require.NoError(t, err)
+	go func() { _, _ = io.Copy(io.Discard, lines) }() // what the program prints: Wait ends it
 	_, address, found := strings.Cut(strings.TrimSpace(first), "listening at: ")
 	require.True(t, found, first)
 	return address

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,6 +50,9 @@ func (g GDB) Play(t *testing.T, ctx context.Context, commands string, arguments 
 	line := []string{"-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-iex", "set debuginfod enabled off", "-x", g.Scripts, "-x", Session(t)}
 	c := exec.CommandContext(ctx, g.Path, append(line, arguments...)...)
 	c.Env = append(append(append(os.Environ(), SteadyGDB...), g.Variable+"="+g.Program, "GLASSHEAP_TEST_SESSION="+file, "GLASSHEAP_GDB_TRACEBACK=1", "LC_ALL=C.UTF-8"), g.Environment...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) } // with the program that it may be waiting for
+	c.WaitDelay = 10 * time.Second
 	out, err := c.CombinedOutput()
 	require.NoError(t, ctx.Err(), "gdb did not come to its end:\n%s", out)
 	transcript := string(out)

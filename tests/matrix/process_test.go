@@ -53,6 +53,8 @@ func (a *answers) processes(t *testing.T, rows []row, mode string) {
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
 	defer func() { in.Close(); _ = c.Process.Kill(); _ = c.Wait() }()
+	hangs := time.AfterFunc(mostAnswerTime, func() { _ = c.Process.Kill() })
+	defer hangs.Stop()
 	lines := bufio.NewReader(out)
 	pid := strconv.Itoa(c.Process.Pid)
 	for _, planned := range stops {
@@ -61,7 +63,7 @@ func (a *answers) processes(t *testing.T, rows []row, mode string) {
 		s := told(t, line)
 		sameStop(t, planned, s)
 		own, err := lines.ReadString('\n')
-		require.NoError(t, err)
+		require.NoError(t, err, "itself hangs, or has ended, at %s", s)
 		s.value = relative(s.value, baseIn(t, own))
 		a.tell(mode, s)
 		a.add(t, mode, "itself", own)
@@ -71,6 +73,7 @@ func (a *answers) processes(t *testing.T, rows []row, mode string) {
 		ask(t, "snapshot", pid, snapshot)
 		a.add(t, mode, "snapshot", ask(t, "check", snapshot))
 		a.add(t, mode, "memfd", ask(t, "check", memfd(t, pid)))
+		hangs.Reset(mostAnswerTime)
 		_, err = io.WriteString(in, "\n")
 		require.NoError(t, err)
 	}

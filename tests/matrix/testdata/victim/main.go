@@ -25,7 +25,9 @@ import (
 
 func main() {
 	unix.Prctl(unix.PR_SET_PTRACER, ^uintptr(0), 0, 0, 0) // whoever runs the tests may attach, under Yama too
-	onlySharedMemory := []byte("0x2")                     // core(5): a core of this process is small
+	const seconds = 60                                    // of the processor: more than it needs, should a test forget it
+	_ = unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: seconds, Max: seconds})
+	onlySharedMemory := []byte("0x2") // core(5): a core of this process is small
 	_ = os.WriteFile("/proc/self/coredump_filter", onlySharedMemory, 0)
 	stop, words := stops[os.Args[1]], os.Args[3:]
 	h := busy(must(layout.ParseMode(os.Args[2])))

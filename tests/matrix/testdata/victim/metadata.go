@@ -53,7 +53,10 @@ func (m *metadata) links(s *layout.Slab) []layout.Link {
 // lastPartial is the last slab of a bin that has room.
 func (m *metadata) lastPartial(b *layout.Bin) *layout.Slab {
 	s := m.slab(b.Partial)
-	for s.Next != 0 {
+	for n := uint32(0); s.Next != 0; n++ {
+		if n == b.SlabCount {
+			panic("the list has no end: it was not repaired")
+		}
 		s = m.slab(s.Next)
 	}
 	return s
