@@ -140,6 +140,12 @@ var cases = map[string]func(*metadata) (place string, repair func()){
 	"meta_header_geometry": func(m *metadata) (string, func()) {
 		return overwrite("Header.Identity", "Geometry", &m.head.Identity.Geometry, 77, "%v")
 	},
+	"meta_header_arenas_used": func(m *metadata) (string, func()) {
+		return overwrite("Header", "ArenasUsed", &m.head.ArenasUsed, 1<<40, "%d")
+	},
+	"meta_header_caches_ready": func(m *metadata) (string, func()) {
+		return overwrite("Header", "CachesReady", &m.head.CachesReady, m.head.CachesReady+1, "%d")
+	},
 	"meta_schema_bytes": func(m *metadata) (string, func()) {
 		schema := unsafe.Slice(at[byte](m, m.head.Identity.Schema), m.head.Identity.SchemaBytes)
 		_, repair := overwrite("", "", &schema[400], schema[400]^1, "%d")
