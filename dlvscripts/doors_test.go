@@ -1,7 +1,6 @@
 package dlvscripts
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // answers asks what a session has to be able to answer, whatever way the program came into it.
@@ -61,9 +62,9 @@ func TestAttach(t *testing.T) {
 	s := start(t, "attach", strconv.Itoa(command.Process.Pid))
 	s.answers()
 	require.Contains(t, s.ask("gh_watch 0x10"), "outside of this heap")
-	_, err = s.in.Write([]byte("exit\nn\n"))
+	_, err = s.In.Write([]byte("exit\nn\n"))
 	require.NoError(t, err)
-	require.NoError(t, s.command.Wait())
+	require.NoError(t, s.Command.Wait())
 	in.Close()
 	require.NoError(t, command.Wait(), "it went on and came to its end")
 }
@@ -139,38 +140,27 @@ func TestConnect(t *testing.T) {
 	t.Parallel()
 	program, err := heaps()
 	require.NoError(t, err)
-	dlv, err := delve()
-	require.NoError(t, err)
-	server := exec.Command(dlv, "exec", program, "--headless", "--accept-multiclient", "--listen", "127.0.0.1:0", "--", "shop")
-	server.Env = append(os.Environ(), "GOMAXPROCS=1")
-	out, err := server.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, server.Start())
-	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	_, address, found := strings.Cut(strings.TrimSpace(line), "listening at: ")
-	require.True(t, found, line)
+	address := debugging.ServeDelve(t, program, "shop")
 	s := start(t, "connect", address)
 	s.ask("break main.stop")
 	s.ask("continue")
 	s.answers()
-	_, err = s.in.Write([]byte("exit\ny\n")) // and end the program
+	_, err = s.In.Write([]byte("exit\ny\n")) // and end the program
 	require.NoError(t, err)
-	_ = s.command.Wait()
+	_ = s.Command.Wait()
 }
 
 // TestInterrupt: Ctrl-C ends a long answer, and Delve takes the next command.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := startHeaps(t, "large")
-	_, err := s.in.Write([]byte("gh_check all\n"))
+	_, err := s.In.Write([]byte("gh_check all\n"))
 	require.NoError(t, err)
 	for line := ""; !strings.Contains(line, "blocks will take a while"); {
-		line, err = s.out.ReadString('\n')
+		line, err = s.Out.ReadString('\n')
 		require.NoError(t, err)
 	}
-	require.NoError(t, s.command.Process.Signal(syscall.SIGINT))
+	require.NoError(t, s.Command.Process.Signal(syscall.SIGINT))
 	answer := s.ask("print 1") // an empty line would ask again
 	require.Contains(t, strings.ToLower(answer), "interrupt")
 	require.NotContains(t, answer, "healthy.")

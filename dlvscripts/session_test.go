@@ -1,34 +1,24 @@
 package dlvscripts
 
 import (
-	"bufio"
 	"encoding/json"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/glassheap/glassheap/internal/debugging"
 	"github.com/glassheap/glassheap/internal/delvesession"
 )
 
 // The tests drive the real Delve, which comes as a tool of this module, over the program in testdata/heaps.
 
-// delve is the path of the built tool.
-var delve = delvesession.Delve
-
 // heaps is the path of the program that is debugged, built the way that users ship theirs: optimised.
 var heaps = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(built, "heaps")
-	out, err := exec.Command("go", "build", "-o", path, "./testdata/heaps").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
+	return path, debugging.Build(path, "./testdata/heaps")
 })
 
 // built is the folder of what the tests build.
@@ -44,21 +34,17 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// session is Delve with the scripts loaded, typed at through a pipe.
+// session is Delve with the scripts loaded.
 type session struct {
 	*delvesession.Session
-	t       *testing.T
-	command *exec.Cmd
-	in      io.WriteCloser
-	out     *bufio.Reader
+	t *testing.T
 }
 
 // start runs Delve with these arguments: "exec", program, "--", "shop".
 func start(t *testing.T, args ...string) *session {
 	initFile, err := Unpack(built, Options{}, "")
 	require.NoError(t, err)
-	s := delvesession.Start(t, "testdata", initFile, args...)
-	return &session{s, t, s.Command, s.In, s.Out}
+	return &session{delvesession.Start(t, "testdata", initFile, args...), t}
 }
 
 // startHeaps runs the test program until it stops in the first of these scenes.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 func TestMistakes(t *testing.T) {
@@ -201,7 +203,7 @@ func TestInterrupt(t *testing.T) {
 	defer cancel()
 	temporary := filepath.Join(folder, "tmp")
 	require.NoError(t, os.Mkdir(temporary, 0o700))
-	c := exec.CommandContext(ctx, gdb, "-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-x", unpacked(t), "-x", "testdata/session.py", victim(t))
+	c := exec.CommandContext(ctx, gdb, "-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-x", unpacked(t), "-x", debugging.Session(t), victim(t))
 	c.Env = append(os.Environ(), ProgramVariable+"="+slow, "GLASSHEAP_TEST_SESSION="+file, "TMPDIR="+temporary)
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/glassheap/glassheap/internal/debugging"
 	"github.com/glassheap/glassheap/internal/gdbsession"
 )
 
@@ -69,8 +70,7 @@ func build(t *testing.T, pkg string, flags ...string) string {
 		return path
 	}
 	path := filepath.Join(shared.folder, fmt.Sprintf("%d", len(shared.built)), filepath.Base(pkg))
-	out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...).CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, debugging.Build(path, pkg, flags...))
 	shared.built[key] = path
 	return path
 }
@@ -103,7 +103,7 @@ func play(t *testing.T, commands string, arguments ...string) string {
 func playIn(t *testing.T, ctx context.Context, environment []string, commands string, arguments ...string) string {
 	t.Helper()
 	s := gdbsession.Session{
-		GDB: needGDB(t), Scripts: unpacked(t), Player: "testdata/session.py",
+		GDB: needGDB(t), Scripts: unpacked(t), Player: debugging.Session(t),
 		Environment: append([]string{ProgramVariable + "=" + program(t)}, environment...),
 	}
 	return s.Play(t, ctx, commands, arguments...)

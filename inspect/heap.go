@@ -87,10 +87,15 @@ type Slab struct {
 
 // cachedBlock is a block that a magazine names.
 type cachedBlock struct {
-	index uint32
-	place Place
-	top   bool // the last of a P's magazine: it may be in somebody's hands
+	magazine *magazine
+	index    uint32
+	entry    uint8 // of the magazine's Blocks
+	place    Place
+	top      bool // the last of a P's magazine: it may be in somebody's hands
 }
+
+// field is how outputs call the magazine's field that names the block.
+func (b cachedBlock) field() string { return fmt.Sprintf("Blocks[%d]", b.entry) }
 
 // Span is one large allocation.
 type Span struct {

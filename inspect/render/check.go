@@ -45,7 +45,7 @@ func (p *page) verdict(r *inspect.CheckReport) {
 	found := p.paint(damaged, count(uint64(len(r.Findings)), "finding")+".")
 	structural, header := false, false
 	for _, f := range r.Findings {
-		structural = structural || f.Block == nil
+		structural = structural || f.Block == nil || f.Struct != ""
 		header = header || f.Code == inspect.CodeHeader
 	}
 	switch {

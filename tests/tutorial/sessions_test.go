@@ -13,6 +13,7 @@ import (
 
 	"github.com/glassheap/glassheap/dlvscripts"
 	"github.com/glassheap/glassheap/gdb"
+	"github.com/glassheap/glassheap/internal/debugging"
 	"github.com/glassheap/glassheap/internal/delvesession"
 	"github.com/glassheap/glassheap/internal/gdbsession"
 )
@@ -71,7 +72,7 @@ func playGDB(t *testing.T, lesson string) string {
 	require.NoError(t, err)
 	binary, err := glassheap()
 	require.NoError(t, err, binary)
-	s := gdbsession.Session{GDB: path, Scripts: script, Player: "../../gdb/testdata/session.py", Environment: []string{gdb.ProgramVariable + "=" + binary}}
+	s := gdbsession.Session{GDB: path, Scripts: script, Player: debugging.Session(t), Environment: []string{gdb.ProgramVariable + "=" + binary}}
 	transcript := gdbsession.Normal(s.Play(t, t.Context(), "set filename-display basename\n"+strings.Join(inGDB[lesson], "\n"), program(t, lesson)))
 	_, transcript, _ = strings.Cut(transcript, "\n")
 	return readable(transcript, mostLines)
