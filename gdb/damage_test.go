@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // TestDamagedHeaps stops at each damage that the victim does to its own heap: the answers are those of the command line, the
@@ -17,8 +19,8 @@ func TestDamagedHeaps(t *testing.T) {
 	const stop = "print main.damaged ;; glassheap check --json ;; cli check --json ;; glassheap structs --wrong --json ;; cli structs --wrong --json" +
 		" ;; print *h ;; output $gh_whatis(h.data) ;; continue"
 	transcript := play(t, "break main.ready\nrun damage\ncontinue\nuntil-exit "+stop, victim(t))
-	names, here, outside := answers(transcript, "print main.damaged"), answers(transcript, "glassheap check --json"), answers(transcript, "cli check --json")
-	structs, structsOutside := answers(transcript, "glassheap structs --wrong --json"), answers(transcript, "cli structs --wrong --json")
+	names, here, outside := debugging.Answers(transcript, "print main.damaged"), debugging.Answers(transcript, "glassheap check --json"), debugging.Answers(transcript, "cli check --json")
+	structs, structsOutside := debugging.Answers(transcript, "glassheap structs --wrong --json"), debugging.Answers(transcript, "cli structs --wrong --json")
 	source, err := os.ReadFile("testdata/victim/main.go")
 	require.NoError(t, err)
 	kinds := strings.Count(string(source), "\twith(h, ")
@@ -38,7 +40,7 @@ func TestDamagedHeaps(t *testing.T) {
 		require.NotEmpty(t, report.Findings, "%s", name)
 	}
 	require.Contains(t, here[kinds], `"findings": []`, "all is repaired at the end")
-	for _, line := range answers(transcript, "print *h") {
+	for _, line := range debugging.Answers(transcript, "print *h") {
 		require.Less(t, len(line), 20_000)
 		require.Contains(t, line, "$")
 	}

@@ -17,15 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FindDelve is the path of Delve, which comes as a tool of this module.
-var FindDelve = sync.OnceValues(func() (string, error) {
+// findDelve is the path of Delve, which comes as a tool of this module.
+var findDelve = sync.OnceValues(func() (string, error) {
 	out, err := exec.Command("go", "tool", "-n", "dlv").Output()
 	return strings.TrimSpace(string(out)), err
 })
 
-// SteadyDelve is the environment in which a program is debugged. With one P, which block comes from where is the same each
-// time.
-var SteadyDelve = []string{"GOMAXPROCS=1", "NO_COLOR=1", "TERM=dumb", "GOTRACEBACK=crash"}
+// inDelve is the environment in which a program is debugged. With one P, which block comes from where is the same each time.
+var inDelve = []string{"GOMAXPROCS=1", "NO_COLOR=1", "TERM=dumb", "GOTRACEBACK=crash"}
 
 // Delve is a terminal of Delve with the scripts loaded, typed at through a pipe.
 type Delve struct {
@@ -49,14 +48,14 @@ const mostDelveTime = 2 * time.Minute
 // with the test.
 func StartDelve(t *testing.T, folder, initFile string, args ...string) *Delve {
 	t.Helper()
-	path, err := FindDelve()
+	path, err := findDelve()
 	require.NoError(t, err)
 	marker := filepath.Join(t.TempDir(), "mark.star")
 	require.NoError(t, os.WriteFile(marker, []byte(mark), 0o600))
 
 	args = append([]string{args[0], "--init", initFile, "--allow-non-terminal-interactive=true"}, args[1:]...)
 	d := &Delve{T: t, Command: exec.Command(path, args...)}
-	d.Command.Env = append(os.Environ(), SteadyDelve...)
+	d.Command.Env = append(os.Environ(), inDelve...)
 	d.Command.Dir = folder
 	d.In, err = d.Command.StdinPipe()
 	require.NoError(t, err)
@@ -111,11 +110,11 @@ func (d *Delve) AskJSON(command string) map[string]any {
 // the test.
 func ServeDelve(t *testing.T, program string, args ...string) string {
 	t.Helper()
-	path, err := FindDelve()
+	path, err := findDelve()
 	require.NoError(t, err)
 	line := []string{"exec", program, "--headless", "--accept-multiclient", "--listen", "127.0.0.1:0", "--"}
 	server := exec.Command(path, append(line, args...)...)
-	server.Env = append(os.Environ(), SteadyDelve...)
+	server.Env = append(os.Environ(), inDelve...)
 	out, err := server.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, server.Start())

@@ -6,8 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,17 +18,31 @@ import (
 //go:embed session.py
 var session []byte
 
-// SteadyGDB makes victims do the same in each run: without preemption by signals each breakpoint is met once, and with one P a
-// block that is freed is the next to be allocated.
-var SteadyGDB = []string{"GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1"}
-
 // GDB is a gdb with the scripts, and the glassheap program that these ask.
 type GDB struct {
 	Path        string
-	Scripts     string // glassheap.py
-	Program     string
-	Variable    string   // of the environment, that tells the scripts where the program is
-	Environment []string // further variables
+	Scripts     string   // glassheap.py
+	Environment []string // beside this process's own
+}
+
+// found is the gdb that was found, and why none was.
+var found struct {
+	sync.Once
+	path string
+	err  error
+}
+
+// NewGDB is a gdb with the scripts. Without one the test is skipped. find and unpack are those of package gdb, which its own
+// tests keep this package from importing.
+func NewGDB(t *testing.T, find func(ctx context.Context, path string) (string, error), unpack func(folder string) (string, error)) GDB {
+	t.Helper()
+	found.Do(func() { found.path, found.err = find(context.Background(), "") })
+	if found.err != nil {
+		Skip(t, found.err.Error())
+	}
+	scripts, err := unpack(Folder)
+	require.NoError(t, err)
+	return GDB{Path: found.path, Scripts: scripts, Environment: append(Steady[:len(Steady):len(Steady)], "GLASSHEAP_BINARY="+Program(t, Command))}
 }
 
 // Session writes the script that plays a test's commands, and returns its path.
@@ -49,7 +63,7 @@ func (g GDB) Play(t *testing.T, ctx context.Context, commands string, arguments 
 	defer cancel()
 	line := []string{"-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-iex", "set debuginfod enabled off", "-x", g.Scripts, "-x", Session(t)}
 	c := exec.CommandContext(ctx, g.Path, append(line, arguments...)...)
-	c.Env = append(append(append(os.Environ(), SteadyGDB...), g.Variable+"="+g.Program, "GLASSHEAP_TEST_SESSION="+file, "GLASSHEAP_GDB_TRACEBACK=1", "LC_ALL=C.UTF-8"), g.Environment...)
+	c.Env = append(append(os.Environ(), "GLASSHEAP_TEST_SESSION="+file, "GLASSHEAP_GDB_TRACEBACK=1", "LC_ALL=C.UTF-8"), g.Environment...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) } // with the program that it may be waiting for
 	c.WaitDelay = 10 * time.Second
@@ -67,13 +81,10 @@ func (g GDB) Play(t *testing.T, ctx context.Context, commands string, arguments 
 	return transcript
 }
 
-// HeapLine is a line at the end of a transcript that says where a heap lay.
-var HeapLine = regexp.MustCompile(`(?m)^\(heap\) .*\n`)
-
 // Answers are what each of a command's runs has printed, in order.
 func Answers(transcript, command string) (found []string) {
 	for _, part := range strings.Split("\n"+transcript, "\n(gdb) ")[1:] {
-		line, out, _ := strings.Cut(HeapLine.ReplaceAllString(part, ""), "\n")
+		line, out, _ := strings.Cut(heapLine.ReplaceAllString(part, ""), "\n")
 		if line == command {
 			found = append(found, out)
 		}

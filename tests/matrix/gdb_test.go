@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,24 +12,11 @@ import (
 	"github.com/glassheap/glassheap/internal/debugging"
 )
 
-// withGDB is a gdb with the scripts. Without one the test is skipped; in CI, where nobody reads what was skipped, it fails.
-func withGDB(t *testing.T) debugging.GDB {
-	t.Helper()
-	path, err := gdb.Find(t.Context(), "")
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
-	scripts, err := gdb.Unpack(built)
-	require.NoError(t, err)
-	return debugging.GDB{Path: path, Scripts: scripts, Program: program(t), Variable: gdb.ProgramVariable}
-}
-
 const check = "glassheap check --json"
 
 // gdb asks a victim that GDB holds, and cores that GDB makes of it at each stop.
 func (a *answers) gdb(t *testing.T, rows []row) {
-	g := withGDB(t)
+	g := debugging.NewGDB(t, gdb.Find, gdb.Unpack)
 	arguments, stops := plan(rows, "breakpoint", sealed)
 	folder := t.TempDir()
 	commands, onCores := "break main.looked\nrun "+strings.Join(arguments, " ")+"\n", ""
@@ -47,7 +33,7 @@ func (a *answers) gdb(t *testing.T, rows []row) {
 
 // gdbStripped asks a victim that has neither symbols nor DWARF: the heap's own schema tells where everything lies.
 func (a *answers) gdbStripped(t *testing.T, rows []row) {
-	g := withGDB(t)
+	g := debugging.NewGDB(t, gdb.Find, gdb.Unpack)
 	arguments, stops := plan(rows, "trap", sealed)
 	commands := "run " + strings.Join(arguments, " ") + "\n" + strings.Repeat(check+"\ncontinue\n", len(stops))
 	a.played(t, "stripped in gdb", stops, g.Play(t, t.Context(), commands, strippedVictim(t)))

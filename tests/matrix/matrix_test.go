@@ -1,13 +1,26 @@
 package matrix
 
 import (
+	"flag"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
+
+var update = flag.Bool("update", false, "write docs/detection.md")
+
+func TestMain(m *testing.M) { debugging.Main(m) }
+
+// The victim as programs are shipped, with symbols and without.
+func victim(t *testing.T) string { return debugging.Program(t, "./testdata/victim") }
+func strippedVictim(t *testing.T) string {
+	return debugging.Program(t, "./testdata/victim", "-ldflags=-s -w")
+}
 
 // The modes of a heap.
 const (

@@ -2,12 +2,11 @@ package matrix
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 const pagePath = "../../docs/detection.md"
@@ -38,12 +37,7 @@ func (a *answers) page(t *testing.T, rows []row) {
 	}
 	text := strings.ReplaceAll(pageStart, "~", "`") + "\n" + a.matrix(t, rows) + "\n## What is said\n\n" + a.said(t, rows)
 	t.Logf("\n%s", text)
-	if *update {
-		require.NoError(t, os.WriteFile(pagePath, []byte(text), 0o644))
-	}
-	written, err := os.ReadFile(pagePath)
-	require.NoError(t, err)
-	require.Equal(t, string(written), text, "docs/detection.md: should it have changed, run the test with -update, and read what it wrote")
+	debugging.Golden(t, pagePath, text, *update)
 }
 
 // matrix is the table of cases against doors.
