@@ -19,6 +19,7 @@ func TestWatchStopsAtTheInstruction(t *testing.T) {
 			transcript := play(t, "break main.ready\nrun "+kind+"\nglassheap watch b\ndelete 1\ncontinue\nshow language\nbacktrace 1\nglassheap check", build(t))
 			stop := debugging.Answers(transcript, "continue")[0]
 			require.Contains(t, stop, "was run over", kind)
+			require.Regexp(t, `(?m)^written by   main\.overflow +main\.go:114\n(?: {13}main\.churn +main\.go:\d+\n)? {13}main\.main +main\.go:\d+\nnext  glassheap whatis 0x`, stop, "the line of the assignment, not the one that comes next")
 			require.Contains(t, answer(t, transcript, "backtrace 1"), "main.overflow", kind)
 			require.Contains(t, answer(t, transcript, "show language"), `"auto; currently go"`)
 			require.Contains(t, answer(t, transcript, "glassheap check"), "overflow by 1 byte, past a live block of "+map[string]string{"overflow": "40", "slack": "41", "churn": "40"}[kind])
