@@ -69,7 +69,7 @@ func playGDB(t *testing.T, lesson string) string {
 var (
 	named      = regexp.MustCompile(`(?:block +|of )(0x[0-9a-f]+)`)
 	stoppedFor = regexp.MustCompile(`(the process was stopped for ).*`)
-	asked      = regexp.MustCompile(`(glassheap (?:check|structs|math|whatis|hexdump) )\d+`)
+	asked      = regexp.MustCompile(`(glassheap (?:check|structs|math|whatis|hexdump|dump) )\d+`)
 	baseLine   = regexp.MustCompile(`"base": "(0x[0-9a-f]+)"`)
 )
 
