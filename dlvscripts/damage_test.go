@@ -62,7 +62,7 @@ func keys(m map[string]bool) (names []string) {
 func (s *session) whileFlipped(door target.Target, address uint64, do func()) {
 	var held [1]byte
 	_, err := door.ReadAt(held[:], int64(address-door.Base()))
-	require.NoError(s.t, err)
+	require.NoError(s.T, err)
 	s.poke(address, held[0]^1)
 	do()
 	s.poke(address, held[0])
@@ -71,11 +71,11 @@ func (s *session) whileFlipped(door target.Target, address uint64, do func()) {
 // sameFindings asks both sides what is wrong. Where the command finds something, so do the scripts.
 func (s *session) sameFindings(door target.Target, what string) {
 	expected, err := inspect.Check(context.Background(), door, inspect.CheckOptions{})
-	require.NoError(s.t, err)
-	found := s.askJSON("gh_check")
-	there := asMap(s.t, expected)
+	require.NoError(s.T, err)
+	found := s.AskJSON("gh_check")
+	there := asMap(s.T, expected)
 	for _, kind := range []string{"findings", "unsettled"} {
-		same(s.t, what+" flipped: "+kind, found[kind], there[kind])
+		same(s.T, what+" flipped: "+kind, found[kind], there[kind])
 	}
 }
 
@@ -93,7 +93,7 @@ func TestDamagedLinksAndSchema(t *testing.T) {
 	}
 	s.whileFlipped(door, uint64(h.Identity().Schema)+100, func() {
 		s.sameFindings(door, "the schema")
-		answer := s.ask("gh_structs --wrong")
+		answer := s.Ask("gh_structs --wrong")
 		require.Contains(t, answer, "SchemaHash")
 		require.Contains(t, answer, "1 wrong")
 	})
@@ -102,13 +102,13 @@ func TestDamagedLinksAndSchema(t *testing.T) {
 		dump, err := h.Dump("twin")
 		require.NoError(t, err)
 		s.whileFlipped(door, uint64(dump.Address)+8, func() {
-			require.Contains(t, s.ask("gh_check"), "Both copies of the header's identity are damaged")
-			require.Contains(t, s.ask("gh_structs"), "header is damaged")
-			require.Contains(t, s.ask("gh_bins"), "only gh_check and gh_structs")
-			require.Contains(t, s.ask("gh_whatis block"), "only gh_check and gh_structs")
+			require.Contains(t, s.Ask("gh_check"), "Both copies of the header's identity are damaged")
+			require.Contains(t, s.Ask("gh_structs"), "header is damaged")
+			require.Contains(t, s.Ask("gh_bins"), "only gh_check and gh_structs")
+			require.Contains(t, s.Ask("gh_whatis block"), "only gh_check and gh_structs")
 		})
 	})
-	require.Contains(t, s.ask("gh_check"), "healthy.")
+	require.Contains(t, s.Ask("gh_check"), "healthy.")
 }
 
 // TestNothingEndsACommand asks every question of a heap whose figures lead far away.
@@ -131,12 +131,12 @@ func TestNothingEndsACommand(t *testing.T) {
 			}
 			s.whileFlipped(door, uint64(dump.Address)+v.Offset+damage.byte, func() {
 				for _, command := range []string{"gh_structs --wrong", "gh_bins", "gh_slabs 34", "gh_blocks 12", "gh_slab 12", "gh_whatis block", "gh_map"} {
-					answer := s.ask(command)
+					answer := s.Ask(command)
 					require.NotRegexp(t, `(?m)^(Command failed|Error|Traceback|glassheap\.star)|\.star:\d+`, answer, "%s.%s: %s", damage.name, damage.field, command)
 					require.NotEmpty(t, answer)
 				}
 			})
 		}
 	}
-	require.Contains(t, s.ask("gh_check"), "healthy.")
+	require.Contains(t, s.Ask("gh_check"), "healthy.")
 }

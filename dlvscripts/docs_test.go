@@ -8,21 +8,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 const docs = "../docs/delve.md"
 
 // shown are the transcripts of the documentation: sessions that are played anew, the last three of them one after the other.
 func shown(t *testing.T) map[string]string {
-	program, err := heaps()
-	require.NoError(t, err)
-	overrun := record(startHeaps(t, "overrun")).typed("gh_watch block", "continue")
-	structs := record(start(t, "exec", program, "--", "overrun")).typed("gh_break init", "break main.stop", "continue")
+	program := heaps(t)
+	overrun := debugging.Record(startHeaps(t, "overrun").Delve).Typed("gh_watch block", "continue")
+	structs := debugging.Record(start(t, "exec", program, "--", "overrun").Delve).Typed("gh_break init", "break main.stop", "continue")
 
 	s := startHeaps(t, "shop")
-	bins, whatis, damaged := record(s), record(s), record(s)
-	bins.typed("gh_bins", "gh_map 34")
-	whatis.typed("gh_whatis block", "gh_hexdump block")
+	bins, whatis, damaged := debugging.Record(s.Delve), debugging.Record(s.Delve), debugging.Record(s.Delve)
+	bins.Typed("gh_bins", "gh_map 34")
+	whatis.Typed("gh_whatis block", "gh_hexdump block")
 	_, h := s.look("orders")
 	dump, err := h.Dump("slab 12")
 	require.NoError(t, err)
@@ -31,11 +32,11 @@ func shown(t *testing.T) map[string]string {
 			s.poke(uint64(dump.Address)+v.Offset, 77)
 		}
 	}
-	damaged.typed("gh_check", "gh_structs --wrong")
+	damaged.Typed("gh_check", "gh_structs --wrong")
 
 	texts := map[string]string{}
-	for name, r := range map[string]*transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged} {
-		texts[name] = r.text.String()
+	for name, r := range map[string]*debugging.Transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged} {
+		texts[name] = r.Text.String()
 	}
 	return texts
 }

@@ -2,46 +2,17 @@ package dlvscripts
 
 import (
 	"flag"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/glassheap/glassheap/internal/delvesession"
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts in testdata and in docs")
 
-// transcript is a session as a person would see it.
-type transcript struct {
-	session *session
-	played  *delvesession.Transcript
-	text    *strings.Builder
-}
-
-func record(s *session) *transcript {
-	played := delvesession.Record(s.Session)
-	return &transcript{s, played, &played.Text}
-}
-
-// typed types commands and keeps them and their answers.
-func (r *transcript) typed(commands ...string) *transcript {
-	r.played.Typed(commands...)
-	return r
-}
-
 // golden holds a transcript against its file.
-func (r *transcript) golden(name string) {
-	path := filepath.Join("testdata", "transcripts", name+".txt")
-	if *update {
-		require.NoError(r.session.t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(r.session.t, os.WriteFile(path, []byte(r.text.String()), 0o644))
-	}
-	expected, err := os.ReadFile(path)
-	require.NoError(r.session.t, err)
-	require.Equal(r.session.t, string(expected), r.text.String(), "read the difference, then run the test with -update")
+func golden(t *testing.T, r *debugging.Transcript, name string) {
+	debugging.Golden(t, filepath.Join("testdata", "transcripts", name+".txt"), r.Text.String(), *update)
 }
 
 func TestTranscripts(t *testing.T) {
@@ -62,7 +33,7 @@ func TestTranscripts(t *testing.T) {
 	} {
 		t.Run(scene.name, func(t *testing.T) {
 			t.Parallel()
-			record(startHeaps(t, scene.scenes...)).typed(scene.commands...).golden(scene.name)
+			golden(t, debugging.Record(startHeaps(t, scene.scenes...).Delve).Typed(scene.commands...), scene.name)
 		})
 	}
 }

@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // shownStructs shows the structs of audit mode as values of their own, each with some of its children.
@@ -26,7 +30,7 @@ func TestAuditedHeap(t *testing.T) {
 	needGDB(t)
 	transcript := play(t, "break main.ready\nrun audit\ncontinue\nset print pretty on\nset print elements 400\n"+
 		"glassheap check\nprint $gh_whatis(b.array)\nprint $gh_whatis(b.array + 192)\nprint $gh_block(b.array + 7) == $gh_block(b.array)\nprint *h\n"+shownStructs, unoptimisedVictim(t))
-	golden(t, "audit", sameInEveryBuild(normal(transcript)))
+	golden(t, "audit", sameInEveryBuild(debugging.NormalGDB(transcript)))
 }
 
 // sameInEveryBuild hides what depends on where the compiler has put the code.
@@ -63,11 +67,11 @@ func TestWhoWroteAfterTheFree(t *testing.T) {
 	for name, build := range map[string]func(*testing.T) string{"with symbols": victim, "stripped": strippedVictim} {
 		t.Run(name, func(t *testing.T) {
 			c := startVictim(t, build(t), "audit small")
-			core := gcore(t, pid(c))
+			core := gcore(t, c.PID())
 			var report struct {
 				Findings []struct{ Address, Code string }
 			}
-			require.NoError(t, json.Unmarshal([]byte(asked(t, pid(c), "check --json")), &report))
+			require.NoError(t, json.Unmarshal([]byte(asked(t, c, "check --json")), &report))
 			require.Len(t, report.Findings, 1)
 			address := report.Findings[0].Address
 			require.Equal(t, "write-after-free", report.Findings[0].Code)
@@ -75,11 +79,11 @@ func TestWhoWroteAfterTheFree(t *testing.T) {
 			questions := []string{"check --json", "structs --json --all", "whatis --json " + address, "blocks --json " + address}
 			who := fmt.Sprintf("print $gh_whatis(%s)", address)
 			for door, transcript := range map[string]string{
-				"live": play(t, questionsOnly(questions)+who, "-p", pid(c)),
+				"live": play(t, questionsOnly(questions)+who, "-p", c.PID()),
 				"core": play(t, questionsOnly(questions)+who, build(t), core),
 			} {
 				for _, q := range questions {
-					require.Equal(t, facts(t, asked(t, pid(c), q)), facts(t, answer(t, transcript, "glassheap "+q)), "%s: %s", door, q)
+					require.Equal(t, facts(t, asked(t, c, q)), facts(t, answer(t, transcript, "glassheap "+q)), "%s: %s", door, q)
 				}
 				var told answerOfWhatis
 				require.NoError(t, json.Unmarshal([]byte(answer(t, transcript, "glassheap "+questions[2])), &told))
@@ -128,4 +132,9 @@ func questionsOnly(questions []string) (commands string) {
 		commands += "glassheap " + q + "\n"
 	}
 	return commands
+}
+
+// asked is what the command line answers about the process.
+func asked(t *testing.T, c *debugging.Process, question string) string {
+	return debugging.Ask(t, slices.Insert(strings.Fields(question), 1, c.PID())...)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 func TestMistakes(t *testing.T) {
@@ -30,7 +32,7 @@ glassheap break everything
 glassheap watch
 glassheap help ../x
 glassheap math --geometry round`, victim(t))
-	golden(t, "mistakes", normal(transcript))
+	golden(t, "mistakes", debugging.NormalGDB(transcript))
 }
 
 func TestHelp(t *testing.T) {
@@ -157,7 +159,7 @@ func TestSnapshotOfAStoppedProgram(t *testing.T) {
 func TestLoadedTwice(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
-	again := "source " + unpacked(t)
+	again := "source " + needGDB(t).Scripts
 	transcript := play(t, again+"\nbreak main.ready\nrun\nglassheap watch b\n"+again+"\nglassheap check\nprint *h\ninfo pretty-printer global glassheap", victim(t))
 	require.Contains(t, answer(t, transcript, "glassheap check"), "healthy")
 	require.Contains(t, answer(t, transcript, "print *h"), `heap "sessions", sealed`)
@@ -178,7 +180,9 @@ func TestWithoutTheProgram(t *testing.T) {
 	needGDB(t)
 	const commands = "break main.ready\nrun\nglassheap check\nprint *h\nprint $gh_block(b.array) == b.array\nprint $gh_whatis(b.array)"
 	for name, want := range map[string]string{"/nowhere/glassheap": "which is no program", "/bin/false": "ended with status 1", "/bin/true": ""} {
-		transcript := playIn(t, t.Context(), []string{ProgramVariable + "=" + name}, commands, victim(t))
+		gdb := needGDB(t)
+		gdb.Environment = append(gdb.Environment, ProgramVariable+"="+name)
+		transcript := gdb.Play(t, t.Context(), commands, victim(t))
 		require.Contains(t, answer(t, transcript, "print *h"), `heap "sessions", sealed`)
 		if want == "" || name == "/bin/false" {
 			continue
@@ -201,7 +205,7 @@ func TestInterrupt(t *testing.T) {
 	defer cancel()
 	temporary := filepath.Join(folder, "tmp")
 	require.NoError(t, os.Mkdir(temporary, 0o700))
-	c := exec.CommandContext(ctx, gdb, "-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-x", unpacked(t), "-x", "testdata/session.py", victim(t))
+	c := exec.CommandContext(ctx, gdb.Path, "-nx", "-q", "-batch", "-iex", "set auto-load python-scripts off", "-x", gdb.Scripts, "-x", debugging.Session(t), victim(t))
 	c.Env = append(os.Environ(), ProgramVariable+"="+slow, "GLASSHEAP_TEST_SESSION="+file, "TMPDIR="+temporary)
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out

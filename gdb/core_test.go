@@ -6,26 +6,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// asked is what the command line answers about a process.
-func asked(t *testing.T, pid, question string) string {
-	t.Helper()
-	words := strings.Fields(question)
-	out, _ := exec.Command(program(t), append([]string{words[0], pid}, words[1:]...)...).Output()
-	return string(out)
-}
+	"github.com/glassheap/glassheap/internal/debugging"
+)
 
 // gcore makes a core of a process that holds little beside the heap: gcore would write out everything that a Go program has
 // reserved. It gives up long before the disk is full.
 func gcore(t *testing.T, pid string) string {
 	t.Helper()
 	if _, err := exec.LookPath("gcore"); err != nil {
-		skip(t, "gcore is not installed; it comes with gdb")
+		debugging.Skip(t, "gcore is not installed; it comes with gdb")
 	}
 	const onlySharedMemory = "0x2" // core(5), coredump_filter
 	require.NoError(t, os.WriteFile("/proc/"+pid+"/coredump_filter", []byte(onlySharedMemory), 0o600))
@@ -42,7 +37,7 @@ func TestCoresOfGDB(t *testing.T) {
 	for name, build := range map[string]func(*testing.T) string{"with symbols": victim, "stripped": strippedVictim} {
 		t.Run(name, func(t *testing.T) {
 			c := startVictim(t, build(t), "small")
-			core := gcore(t, pid(c))
+			core := gcore(t, c.PID())
 			questions := []string{"check --json", "structs --json", "bins --json", "slabs --json", "blocks --json 8", "math --json"}
 			commands := "glassheap watch 0x10\nglassheap check\n"
 			for _, q := range questions {
@@ -50,9 +45,9 @@ func TestCoresOfGDB(t *testing.T) {
 			}
 			transcript := play(t, commands, build(t), core)
 			for _, q := range questions {
-				require.Equal(t, facts(t, asked(t, pid(c), q)), facts(t, answer(t, transcript, "glassheap "+q)), q)
+				require.Equal(t, facts(t, debugging.Ask(t, slices.Insert(strings.Fields(q), 1, c.PID())...)), facts(t, answer(t, transcript, "glassheap "+q)), q)
 			}
-			require.Contains(t, answer(t, transcript, "glassheap check"), fmt.Sprintf(`heap "sessions" in a core of process %s (victim), in gdb`, pid(c)))
+			require.Contains(t, answer(t, transcript, "glassheap check"), fmt.Sprintf(`heap "sessions" in a core of process %s (victim), in gdb`, c.PID()))
 			require.Contains(t, answer(t, transcript, "glassheap watch 0x10"), "nothing can be watched in a core")
 		})
 	}
@@ -63,7 +58,7 @@ func TestCoresWithALoss(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
 	c := startVictim(t, victim(t), "wait")
-	transcript := play(t, "glassheap check\nglassheap bins", victim(t), gcore(t, pid(c)))
+	transcript := play(t, "glassheap check\nglassheap bins", victim(t), gcore(t, c.PID()))
 	out := strings.ReplaceAll(answer(t, transcript, "glassheap check"), "\n", " ")
 	if strings.Contains(out, "healthy") {
 		t.Log("this gcore reads past guard pages")
@@ -79,16 +74,16 @@ func TestCoreOfACrash(t *testing.T) {
 	folder := t.TempDir()
 	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
 	if err != nil || strings.ContainsAny(string(pattern), "|/") {
-		skip(t, fmt.Sprintf("cores do not land in the working folder: write core to /proc/sys/kernel/core_pattern, which holds %s", pattern))
+		debugging.Skip(t, fmt.Sprintf("cores do not land in the working folder: write core to /proc/sys/kernel/core_pattern, which holds %s", pattern))
 	}
 	c := exec.Command("sh", "-c", "ulimit -c unlimited 2>/dev/null || ulimit -c $(ulimit -H -c); exec "+victim(t)+" crash")
-	c.Dir, c.Env = folder, append(append(os.Environ(), steady...), "GOTRACEBACK=crash")
+	c.Dir, c.Env = folder, append(append(os.Environ(), debugging.Steady...), "GOTRACEBACK=crash")
 	out, err := c.CombinedOutput()
 	require.Error(t, err, "it crashes: %s", out)
 	cores, err := filepath.Glob(filepath.Join(folder, "core*"))
 	require.NoError(t, err)
 	if len(cores) == 0 {
-		skip(t, "the system wrote no core: raise ulimit -H -c")
+		debugging.Skip(t, "the system wrote no core: raise ulimit -H -c")
 	}
 	line, err := Session{GDB: "gdb", Script: "s.py", Target: cores[0]}.CommandLine()
 	require.NoError(t, err)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // TestDamagedHeaps stops at each damage that the victim does to its own heap: the answers are those of the command line, the
@@ -28,8 +30,8 @@ func eachDamage(t *testing.T, kind string, kinds int) {
 	const stop = "print main.damaged ;; glassheap check --json ;; cli check --json ;; glassheap structs --wrong --json ;; cli structs --wrong --json" +
 		" ;; print *h ;; output $gh_whatis(h.data) ;; python everything() ;; continue"
 	transcript := play(t, "break main.ready\nrun "+kind+"\ncontinue\nuntil-exit "+stop, victim(t))
-	names, here, outside := answers(transcript, "print main.damaged"), answers(transcript, "glassheap check --json"), answers(transcript, "cli check --json")
-	structs, structsOutside := answers(transcript, "glassheap structs --wrong --json"), answers(transcript, "cli structs --wrong --json")
+	names, here, outside := debugging.Answers(transcript, "print main.damaged"), debugging.Answers(transcript, "glassheap check --json"), debugging.Answers(transcript, "cli check --json")
+	structs, structsOutside := debugging.Answers(transcript, "glassheap structs --wrong --json"), debugging.Answers(transcript, "cli structs --wrong --json")
 	require.Len(t, names, kinds+1, "a stop for each damage, and the last one")
 	for i, name := range names[:kinds] {
 		require.NotContains(t, name, `= ""`, "DWARF tells what is damaged")
@@ -46,7 +48,7 @@ func eachDamage(t *testing.T, kind string, kinds int) {
 		require.NotEmpty(t, report.Findings, "%s", name)
 	}
 	require.Contains(t, here[kinds], `"findings": []`, "all is repaired at the end")
-	for _, line := range answers(transcript, "print *h") {
+	for _, line := range debugging.Answers(transcript, "print *h") {
 		require.Less(t, len(line), 20_000)
 		require.Contains(t, line, "$")
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // TestInstallAndUninstallLeaveEverythingElse: whatever was in the file, it is there again afterwards, byte by byte.
@@ -82,7 +84,7 @@ func TestASymbolicLinkStaysOne(t *testing.T) {
 // TestGDBReadsTheFile that InitFile names: a home folder with nothing, with the old file, with the new one, with both.
 func TestGDBReadsTheFile(t *testing.T) {
 	gdb := needGDB(t)
-	script, binary := unpacked(t), program(t) // built before HOME changes: Go's cache of builds is there
+	binary := debugging.Program(t, debugging.Command) // built before HOME changes: Go's cache of builds is there
 	for name, files := range map[string][]string{"none": nil, "old": {".gdbinit"}, "new": {".config/gdb/gdbinit"}, "both": {".gdbinit", ".config/gdb/gdbinit"}} {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()
@@ -96,11 +98,11 @@ func TestGDBReadsTheFile(t *testing.T) {
 			file, err := InitFile()
 			require.NoError(t, err)
 			run := func() string {
-				out, err := exec.Command(gdb, "-q", "-batch", "-ex", "glassheap help", "-ex", "python import os; print(os.environ.get('GLASSHEAP_BINARY'))").CombinedOutput()
+				out, err := exec.Command(gdb.Path, "-q", "-batch", "-ex", "glassheap help", "-ex", "python import os; print(os.environ.get('GLASSHEAP_BINARY'))").CombinedOutput()
 				_ = err
 				return string(out)
 			}
-			require.NoError(t, Install(file, script, binary))
+			require.NoError(t, Install(file, gdb.Scripts, binary))
 			out := run()
 			require.Contains(t, out, "is anything wrong?")
 			require.Contains(t, out, binary)

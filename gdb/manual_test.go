@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 const manual = "../docs/gdb.md"
@@ -42,7 +44,7 @@ func TestTheManualIsTrue(t *testing.T) {
 		commands, ok := sessions[name]
 		require.True(t, ok, "the manual shows a session %q that nobody plays", name)
 		shown++
-		transcript := normal(play(t, "set filename-display basename\n"+commands, unoptimisedVictim(t)))
+		transcript := debugging.NormalGDB(play(t, "set filename-display basename\n"+commands, unoptimisedVictim(t)))
 		_, transcript, _ = strings.Cut(transcript, "\n")
 		return "<!-- transcript " + name + " -->\n```text\n" + strings.TrimSpace(readable(transcript)) + "\n```\n<!-- end -->\n"
 	})

@@ -105,7 +105,7 @@ func TestStrippedProgramsAreUnderstood(t *testing.T) {
 	for _, kind := range []string{"wait", "anonymous wait", "audit wait"} {
 		t.Run(kind, func(t *testing.T) {
 			c := startVictim(t, strippedVictim(t), kind)
-			transcript := play(t, both(withoutAddress...)+"glassheap whatis $sp\nglassheap watch 0x10\nglassheap break init", "-p", pid(c))
+			transcript := play(t, both(withoutAddress...)+"glassheap whatis $sp\nglassheap watch 0x10\nglassheap break init", "-p", c.PID())
 			sameFacts(t, transcript, withoutAddress...)
 			require.Contains(t, answer(t, transcript, "glassheap whatis $sp"), "outside of this heap")
 			require.Contains(t, answer(t, transcript, "glassheap watch 0x10"), "lies in no block")

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 func TestStructsPrintAsLinesAndUnfoldOneLevel(t *testing.T) {
@@ -31,7 +33,7 @@ continue
 print *h
 print h
 glassheap whatis b`, victim(t))
-	golden(t, "printers", normal(transcript))
+	golden(t, "printers", debugging.NormalGDB(transcript))
 }
 
 // TestBlocksAreTheCheckers holds what the printers say of every block against what the checker says: in healthy slabs, with
@@ -122,9 +124,8 @@ type mi struct {
 
 func startMI(t *testing.T, program_ string) *mi {
 	gdb := needGDB(t)
-	binary := program(t)
-	c := exec.Command(gdb, "-nx", "-q", "-i=mi", "-iex", "set auto-load python-scripts off", "-x", unpacked(t), program_)
-	c.Env = append(append(os.Environ(), steady...), ProgramVariable+"="+binary)
+	c := exec.Command(gdb.Path, "-nx", "-q", "-i=mi", "-iex", "set auto-load python-scripts off", "-x", gdb.Scripts, program_)
+	c.Env = append(os.Environ(), gdb.Environment...)
 	in, err := c.StdinPipe()
 	require.NoError(t, err)
 	out, err := c.StdoutPipe()

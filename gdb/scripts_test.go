@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 func TestUnpackIsWholeOrNotThere(t *testing.T) {
@@ -83,7 +85,7 @@ func TestPythonIsClean(t *testing.T) {
 	}
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		skip(t, "python3 is not installed (apt-get install python3): the scripts are not compiled with warnings as errors")
+		debugging.Skip(t, "python3 is not installed (apt-get install python3): the scripts are not compiled with warnings as errors")
 	}
 	out, err := exec.Command(python, "-W", "error", "-m", "compileall", "-q", filepath.Dir(script)).CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // TestWatchStopsAtTheInstruction: not when blocks are freed and allocated again, but when one is run over, and in the line
@@ -15,8 +17,9 @@ func TestWatchStopsAtTheInstruction(t *testing.T) {
 	for _, build := range []func(*testing.T) string{victim, unoptimisedVictim} {
 		for _, kind := range []string{"overflow", "slack", "churn"} {
 			transcript := play(t, "break main.ready\nrun "+kind+"\nglassheap watch b\ndelete 1\ncontinue\nshow language\nbacktrace 1\nglassheap check", build(t))
-			stop := answers(transcript, "continue")[0]
+			stop := debugging.Answers(transcript, "continue")[0]
 			require.Contains(t, stop, "was run over", kind)
+			require.Regexp(t, `(?m)^written by   main\.overflow +main\.go:114\n(?: {13}main\.churn +main\.go:\d+\n)? {13}main\.main +main\.go:\d+\nnext  glassheap whatis 0x`, stop, "the line of the assignment, not the one that comes next")
 			require.Contains(t, answer(t, transcript, "backtrace 1"), "main.overflow", kind)
 			require.Contains(t, answer(t, transcript, "show language"), `"auto; currently go"`)
 			require.Contains(t, answer(t, transcript, "glassheap check"), "overflow by 1 byte, past a live block of "+map[string]string{"overflow": "40", "slack": "41", "churn": "40"}[kind])
@@ -28,7 +31,7 @@ func TestWatchSaysWhyNot(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
 	transcript := play(t, "glassheap watch 0x10\nbreak main.ready\nrun plain\nglassheap watch b\nglassheap watch\nglassheap watch nothing.at.all\nglassheap watch h", victim(t))
-	found := answers(transcript, "glassheap watch 0x10")
+	found := debugging.Answers(transcript, "glassheap watch 0x10")
 	require.Contains(t, found[0], "there is no program yet")
 	require.Contains(t, answer(t, transcript, "glassheap watch b"), "the heap is plain")
 	require.Contains(t, answer(t, transcript, "glassheap watch"), "watch takes an address")
@@ -82,11 +85,11 @@ func TestEveryStopIsLookedAtAnew(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
 	transcript := play(t, "break main.ready\nrun overflow\nglassheap check\nprint $gh_status\ncontinue\nglassheap check\nprint $gh_status\nset variable *(char*)0 = 0\nkill\nglassheap check", victim(t))
-	checks := answers(transcript, "glassheap check")
+	checks := debugging.Answers(transcript, "glassheap check")
 	require.Contains(t, checks[0], "healthy")
 	require.Contains(t, checks[1], "overflow by 1 byte")
 	require.Contains(t, checks[2], "there is no program yet")
-	status := answers(transcript, "print $gh_status")
+	status := debugging.Answers(transcript, "print $gh_status")
 	require.Contains(t, status[0], "= 0")
 	require.Contains(t, status[1], "= 1")
 }

@@ -79,10 +79,17 @@ func (c *census) holder(index uint32) int32 {
 	return 0
 }
 
-// count fills the census for a slab. problem, which may be nil, is called with each block that is in two places or in none.
-func (c *census) count(s *Slab, problem func(index int, code Code, field, found, expected, why string)) {
+// misfit is a field that puts a block in two places or in none.
+type misfit struct {
+	index                              int // of the block; -1: none
+	code                               Code
+	owner, field, found, expected, why string // an owner that is not named is the slab
+}
+
+// count fills the census for a slab. problem, which may be nil, is called with each misfit.
+func (c *census) count(s *Slab, problem func(misfit)) {
 	if problem == nil {
-		problem = func(int, Code, string, string, string, string) {}
+		problem = func(misfit) {}
 	}
 	capacity, carved := s.capacity(), s.carved()
 	if cap(c.places) < capacity {
@@ -105,22 +112,28 @@ func (c *census) count(s *Slab, problem func(index int, code Code, field, found,
 		}
 		c.places[i] = place
 		if (i < carved) == (place == PlaceVirgin) {
-			problem(i, CodeMetadata, fmt.Sprintf("Links[%d]", i), layout.Hex(uint64(link)), linkExpected(i < carved), fmt.Sprintf("%d blocks were ever handed out", carved))
+			problem(misfit{i, CodeMetadata, "", fmt.Sprintf("Links[%d]", i), layout.Hex(uint64(link)), linkExpected(i < carved), fmt.Sprintf("%d blocks were ever handed out", carved)})
 		}
 	}
 	c.walkFreeList(s, problem)
 	for i, place := range c.places {
 		if place == PlaceLost {
-			problem(i, CodeLostBlock, fmt.Sprintf("Links[%d]", i), layout.Hex(uint64(s.link(i))), "on the free list", "the link is that of a free block, and the list does not come by")
+			problem(misfit{i, CodeLostBlock, "", fmt.Sprintf("Links[%d]", i), layout.Hex(uint64(s.link(i))), "on the free list", "the link is that of a free block, and the list does not come by"})
 		}
 	}
+	var first map[uint32]cachedBlock // made when it is needed: hardly ever
 	for _, entry := range s.cached {
 		i := int(entry.index)
 		if c.places[i] != PlaceLive && entry.hand != 0 && entry.hand == c.holder(entry.index) {
 			continue // on its way from the P's quarantine into its magazine
 		}
 		if c.places[i] != PlaceLive {
-			problem(i, CodeDoubleListed, "", c.places[i].String(), "in one place", "a magazine or a quarantine has it too")
+			if first == nil {
+				first = s.firstEntries()
+			}
+			has := first[entry.index]
+			problem(misfit{i, CodeDoubleListed, entry.owner(), entry.field(), layout.Hex(s.blockAddress(i)),
+				"a block that no magazine has yet", has.field() + " of " + has.owner() + " has it"})
 			continue
 		}
 		c.places[i] = entry.place
@@ -137,6 +150,15 @@ func (c *census) count(s *Slab, problem func(index int, code Code, field, found,
 	}
 }
 
+// firstEntries finds, for each block that magazines name, the entry that is come by first.
+func (s *Slab) firstEntries() map[uint32]cachedBlock {
+	first := map[uint32]cachedBlock{}
+	for _, entry := range slices.Backward(s.cached) {
+		first[entry.index] = entry
+	}
+	return first
+}
+
 func linkExpected(carved bool) string {
 	if carved {
 		return "the link of a block that was handed out"
@@ -145,7 +167,7 @@ func linkExpected(carved bool) string {
 }
 
 // walkFreeList follows the free list; it is as long as the slab at most.
-func (c *census) walkFreeList(s *Slab, problem func(int, Code, string, string, string, string)) {
+func (c *census) walkFreeList(s *Slab, problem func(misfit)) {
 	from := -1
 	next, more := uint32(s.FreeHead), s.FreeHead != layout.NoBlock
 	for more {
@@ -163,7 +185,7 @@ func (c *census) walkFreeList(s *Slab, problem func(int, Code, string, string, s
 			if from >= 0 {
 				field = fmt.Sprintf("Links[%d]", from)
 			}
-			problem(from, CodeList, field, fmt.Sprintf("block %d", next), expected, why)
+			problem(misfit{from, CodeList, "", field, fmt.Sprintf("block %d", next), expected, why})
 			return
 		}
 		c.places[next] = PlaceFree

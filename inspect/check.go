@@ -65,6 +65,7 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 		}
 	}
 	r.Heap = h.summary(found.counts)
+	reconsiderCauses(found.findings)
 	for _, f := range found.findings {
 		if f.Severity == SeverityDamage {
 			r.Findings = append(r.Findings, f)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -54,6 +55,14 @@ func (h *Heap) decodeCaches() {
 		}
 		h.caches = append(h.caches, c)
 	}
+	for n := len(h.caches); n > 1 && h.caches[n-1].neverMade(); n-- {
+		h.caches = h.caches[:n-1]
+	}
+}
+
+// neverMade reports whether nothing of the cache was ever written: a count that is too high led to it.
+func (c *cache) neverMade() bool {
+	return c.ID == 0 && c.Ready == 0 && !slices.ContainsFunc(c.magazines, func(m *magazine) bool { return !m.unused() })
 }
 
 // piece is a part of the descriptors that something was found to own: a struct of a kind, at a page, or on a list (page -1).
@@ -83,6 +92,9 @@ func (h *Heap) pageEntry(page int) layout.PageEntry {
 // decodeArenas walks the page map: every page of every arena belongs to one run, and every entry of a run must say so.
 func (h *Heap) decodeArenas() {
 	arenas := len(h.capture.pageMap.bytes) / (layout.PagesPerArena * int(layout.PageEntryBytes))
+	for arenas > 0 && h.neverUsed(arenas-1) {
+		arenas--
+	}
 	h.slabOfPage = make([]int32, arenas*layout.PagesPerArena)
 	hugeHead, hugeLeft := 0, 0
 	for i := range arenas {
@@ -109,6 +121,15 @@ func (h *Heap) decodeArenas() {
 			h.expectNoRuns(a, i*layout.PagesPerArena)
 		}
 	}
+}
+
+// neverUsed reports whether neither the struct of an arena nor the page map says anything of it: a count that is too high led
+// to it.
+func (h *Heap) neverUsed(i int) bool {
+	const entries = layout.PagesPerArena * layout.PageEntryBytes
+	a, _ := get[layout.Arena](h.capture.arenas, h.capture.arenas.start+uint64(i)*layout.ArenaDescriptorBytes)
+	pages, _ := get[[entries]byte](h.capture.pageMap, h.capture.pageMap.start+uint64(i)*entries)
+	return a == layout.Arena{} && pages == [entries]byte{}
 }
 
 // expectNoRuns expects that no page entry of an arena says anything.

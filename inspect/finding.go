@@ -67,11 +67,8 @@ func fromVerdict(code Code, name string, address uint64, v layout.Verdict) Findi
 		Summary: name + "." + v.Field + " holds " + v.Found + ", expected " + v.Expected,
 		Cause:   "something that is not the heap wrote to its metadata, or a bit of memory flipped",
 	}
-	switch code {
-	case CodeLostBlock:
+	if code == CodeLostBlock {
 		f.Summary = "a free block is on no list"
-	case CodeDoubleListed:
-		f.Summary = "a block in a magazine is " + v.Found + " already"
 	}
 	if v.UnderWay {
 		f.Severity = SeverityUnsettled

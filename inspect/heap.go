@@ -94,9 +94,27 @@ type Slab struct {
 
 // cachedBlock is a block that a magazine or a quarantine names.
 type cachedBlock struct {
-	index uint32
-	place Place
-	hand  int32 // 1 + the P in whose hands it may be: the last of its magazine, or the one that it moves; 0: nobody's
+	magazine *magazine // that names it; nil: a journal's quarantine does
+	index    uint32
+	hand     int32 // 1 + the P in whose hands it may be: the last of its magazine, or the one that it moves; 0: nobody's
+	journal  uint16
+	entry    uint16 // of the magazine's Blocks, or of the Quarantine
+	place    Place
+}
+
+// field is how outputs call the field that names the block, and owner the struct whose it is.
+func (b cachedBlock) field() string {
+	if b.magazine == nil {
+		return fmt.Sprintf("Quarantine[%d]", b.entry)
+	}
+	return fmt.Sprintf("Blocks[%d]", b.entry)
+}
+
+func (b cachedBlock) owner() string {
+	if b.magazine == nil {
+		return fmt.Sprintf("Journal %d", b.journal)
+	}
+	return b.magazine.name
 }
 
 // Span is one large allocation.

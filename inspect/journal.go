@@ -32,8 +32,8 @@ func (h *Heap) decodeJournals() {
 			continue // its verdict says so
 		}
 		for k := range held {
-			entry := cachedBlock{place: PlaceQuarantined}
 			at := (raw.QuarantineOut + k) % layout.QuarantineBlocks
+			entry := cachedBlock{place: PlaceQuarantined, journal: uint16(i), entry: uint16(at)}
 			if raw.Quarantine[at] == raw.Moving {
 				entry.hand = int32(i) + 1
 			}

@@ -265,6 +265,7 @@ func (h *Heap) placeOne(b *Bin, m *magazine, k int, entry cachedBlock) {
 	address := m.Blocks[k]
 	s := h.slabAt(address)
 	held := b.Lock.Held()
+	entry.magazine, entry.entry = m, uint16(k)
 	expected := ""
 	if s == nil || h.bins[s.bin] != b {
 		expected = "the address of a block of " + b.name()
@@ -276,7 +277,7 @@ func (h *Heap) placeOne(b *Bin, m *magazine, k int, entry cachedBlock) {
 		return
 	}
 	f := fromVerdict(CodeMetadata, m.name, uint64(m.address), layout.Verdict{
-		Field: fmt.Sprintf("Blocks[%d]", k), Found: layout.Hex(address), Expected: expected, Why: "a magazine holds free blocks of its bin", UnderWay: held,
+		Field: entry.field(), Found: layout.Hex(address), Expected: expected, Why: "a magazine holds free blocks of its bin", UnderWay: held,
 	})
 	h.problems = append(h.problems, f)
 }

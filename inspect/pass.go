@@ -189,12 +189,19 @@ func (w *passWorker) slab(s *Slab) {
 	h := w.heap
 	bin, pages := h.bins[s.bin].Lock.Held(), h.header.PagesLock.Held()
 	held := bin || pages
-	w.census.count(s, func(index int, code Code, field, found, expected, why string) {
-		f := fromVerdict(code, s.name(), uint64(s.Address), layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: held})
-		if index >= 0 {
-			f.Block = h.describeBlock(s, index, w.census.places[index])
-			if code != CodeMetadata && code != CodeList {
+	w.census.count(s, func(m misfit) {
+		owner := m.owner
+		if owner == "" {
+			owner = s.name()
+		}
+		f := fromVerdict(m.code, owner, uint64(s.Address), layout.Verdict{Field: m.field, Found: m.found, Expected: m.expected, Why: m.why, UnderWay: held})
+		if m.index >= 0 {
+			f.Block = h.describeBlock(s, m.index, w.census.places[m.index])
+			if m.code != CodeMetadata && m.code != CodeList {
 				f.Address = f.Block.Address
+			}
+			if m.code == CodeDoubleListed {
+				f.Summary = "a block in a magazine is " + f.Block.Place.String() + " already"
 			}
 		}
 		w.result.findings = append(w.result.findings, f)

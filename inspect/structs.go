@@ -70,6 +70,7 @@ func (h *Heap) Structs(ctx context.Context, o StructsOptions) (*StructsReport, e
 	}
 	if o.Type == "" {
 		r.Problems = append(append(r.Problems, h.problems...), result.findings...)
+		reconsiderCauses(r.Problems)
 	}
 	return r, nil
 }

@@ -17,6 +17,7 @@
     commands       the command `glassheap`
     expressions    the addresses that it takes
     watch          `glassheap watch`
+    writer         who wrote what it saw
     hooks          `glassheap break`
     functions      $gh_whatis, $gh_block
     unfolding      how a value is shown: a line, and one level of children

@@ -6,7 +6,7 @@ block is freed or allocated again: a write after which everything is as it shoul
 
 import gdb
 
-from . import blocks, expressions, finding, moment
+from . import blocks, expressions, finding, moment, writer
 from .problem import Problem, in_words, told
 
 _SEAL_BYTES = 8  # a watched word
@@ -119,7 +119,7 @@ def damage(found, before, now):
         written = next((i for i, byte in enumerate(slack) if byte != pattern), len(slack) if now.seal == "broken" else None)
         if written is not None:
             text += ": byte +{} was written, of {} asked for".format(before.requested + written, before.requested)
-    return text + "\nnext  glassheap whatis {:#x}\n".format(now.address)
+    return text + "\n" + writer.lines() + "next  glassheap whatis {:#x}\n".format(now.address)
 
 
 def _watching():

@@ -42,7 +42,7 @@ func (p *page) verdict(r *inspect.CheckReport) {
 	found := p.paint(damaged, count(uint64(len(r.Findings)), "finding")+".")
 	structural, header := false, false
 	for _, f := range r.Findings {
-		structural = structural || f.Block == nil
+		structural = structural || f.Struct != ""
 		header = header || f.Code == inspect.CodeHeader
 	}
 	switch {
@@ -58,11 +58,39 @@ func (p *page) verdict(r *inspect.CheckReport) {
 		p.next(p.command("structs", "--wrong"), "every field of them that is wrong")
 	case structural:
 		p.prose("", found+" The heap's own structure is damaged.")
-		p.next(p.command("structs", "--wrong"), "every field of the damaged structs")
+		p.leadOn(r.Findings)
 	default:
 		p.prose("", found+" The heap's own structure is whole: every struct is as it should be.")
 		p.next(p.command("whatis", r.Findings[0].Address.String()), "the block and its neighbours")
 	}
+}
+
+// leadOn names the first struct that is wrong. The command structs, which names this one, would lead nowhere else.
+func (p *page) leadOn(findings []inspect.Finding) {
+	unowned := ""
+	for _, f := range findings {
+		switch f.Struct {
+		case "":
+		case "descriptors": // a stretch of them that belongs to no struct
+			unowned = f.Address.String()
+		default:
+			p.next(p.command("dump", dumpWords(f)), "every field of that struct")
+			return
+		}
+	}
+	p.next(p.command("hexdump", unowned), "its bytes")
+}
+
+// dumpWords name the struct of a finding as dump takes it.
+func dumpWords(f inspect.Finding) string {
+	if _, address, ok := strings.Cut(f.Struct, " at "); ok {
+		return address
+	}
+	var bin, cache int
+	if _, err := fmt.Sscanf(f.Struct, "Magazine %d of cache %d", &bin, &cache); err == nil {
+		return fmt.Sprintf("magazine %d.%d", cache, bin)
+	}
+	return strings.ToLower(strings.NewReplacer("Header.", "", "PageEntry", "page").Replace(f.Struct))
 }
 
 // note writes a remark.
@@ -82,28 +110,41 @@ func (p *page) notes(texts []string) {
 // said once.
 func (p *page) findings(findings []inspect.Finding) {
 	said := ""
-	for i, f := range findings {
+	for i, group := range inspect.Alike(findings) {
+		together := make([]inspect.Finding, 0, len(group))
+		for _, j := range group {
+			together = append(together, findings[j])
+		}
+		f := &together[0]
 		if f.Block == nil && f.Cause == said {
 			f.Cause = ""
 		} else if f.Block == nil {
 			said = f.Cause
 		}
 		p.printf("\n")
-		p.finding(i+1, f)
+		if len(group) > 1 {
+			p.alike(i+1, together)
+		} else {
+			p.finding(i+1, *f)
+		}
 	}
 }
 
 // finding writes one finding, indented below its number.
 func (p *page) finding(n int, f inspect.Finding) {
+	p.findingHead(n, headline(f), f)
+	p.findingBody(f, "   ")
+}
+
+// findingHead writes the first line of a finding.
+func (p *page) findingHead(n int, head string, f inspect.Finding) {
 	number, code := fmt.Sprintf("%d  ", n), p.certainty(f)
-	head := headline(f)
 	if gap := min(p.Width, usualWidth) - width(number) - width(head) - width(code); gap >= 2 {
 		p.printf("%s%s%s\n", p.paint(damaged, number+head), strings.Repeat(" ", gap), code)
 	} else {
 		p.prose(p.paint(damaged, number), p.paint(damaged, head))
 		p.printf("   %s\n", code)
 	}
-	p.findingBody(f, "   ")
 }
 
 // headline is what a finding is about. What a wrong field holds and should hold stands below it.
@@ -127,7 +168,7 @@ func (p *page) certainty(f inspect.Finding) string {
 
 // findingBody writes what belongs to a finding, below its first line.
 func (p *page) findingBody(f inspect.Finding, indent string) {
-	label := func(name string) string { return indent + p.paint(dim, fmt.Sprintf("%-10s", name)) }
+	label := func(name string) string { return p.bodyLabel(name, indent) }
 	if f.Block != nil {
 		p.clauses(label("block"), indent+strings.Repeat(" ", 10), fmt.Sprintf("%s, %s", f.Block.Address, blockPlace(f.Block)))
 	}
@@ -135,20 +176,40 @@ func (p *page) findingBody(f inspect.Finding, indent string) {
 	case f.Struct != "" && f.Block != nil:
 		p.prose(label("struct"), strings.TrimSuffix(f.Struct+", "+f.Field, ", "))
 	case f.Struct != "":
-		p.prose(label("struct"), strings.TrimSuffix(f.Struct, " at "+f.Address.String())+" at "+f.Address.String())
+		p.prose(label("struct"), placed(f))
 	}
 	if f.Excerpt != nil {
 		p.excerpt(f, label("bytes"), indent)
 	} else if f.Found != "" {
 		p.prose(label("found"), p.paint(damaged, f.Found))
-		expected := f.Expected
-		if f.Why != "" {
-			expected += " " + p.paint(dim, "("+f.Why+")")
-		}
-		p.prose(label("expected"), expected)
+		p.prose(label("expected"), f.Expected+p.because(f))
 	}
+	p.likely(f, indent)
+}
+
+// bodyLabel says what stands beside it.
+func (p *page) bodyLabel(name, indent string) string {
+	return indent + p.paint(dim, fmt.Sprintf("%-10s", name))
+}
+
+// placed is the struct of a finding and where it lies.
+func placed(f inspect.Finding) string {
+	at := " at " + f.Address.String()
+	return strings.TrimSuffix(f.Struct, at) + at
+}
+
+// because is what an expectation follows from, in brackets.
+func (p *page) because(f inspect.Finding) string {
+	if f.Why == "" {
+		return ""
+	}
+	return " " + p.paint(dim, "("+f.Why+")")
+}
+
+// likely writes what most likely led to a finding.
+func (p *page) likely(f inspect.Finding, indent string) {
 	if f.Cause != "" {
-		p.prose(label("likely"), f.Cause)
+		p.prose(p.bodyLabel("likely", indent), f.Cause)
 	}
 	if f.Block != nil {
 		p.operations(indent, f.Block)

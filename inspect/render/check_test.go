@@ -2,8 +2,12 @@ package render_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
+	"regexp"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
@@ -158,4 +162,33 @@ func TestCheckManyFindings(t *testing.T) {
 		m.flip(t, m.block(t, inspect.PlaceLive, 50, 0).Address+56, 1) // the first that is whole
 	}
 	golden(t, "check_many", checked(t, m))
+}
+
+// TestCheckFieldsThatWereNeverRight: those that hold 0, and those that are wrong in many structs, which are one finding.
+func TestCheckFieldsThatWereNeverRight(t *testing.T) {
+	m := sessionsImage()
+	for i := 1; i < 80; i++ {
+		m.set(t, fmt.Sprintf("bin %d", i), "ID", 0)
+	}
+	m.set(t, "slab 4", "Bin", 0)
+	golden(t, "check_never_right", checked(t, m))
+	require.Len(t, m.check(t).Findings, 80, "the data name each of them")
+}
+
+// TestCheckLeadsOn: each struct that an answer names is one that can be dumped.
+func TestCheckLeadsOn(t *testing.T) {
+	for _, damage := range [][3]any{
+		{"identity", "ArenaBytes", uint64(1 << 19)}, {"twin", "Secret", uint64(1)}, {"header", "ArenasUsed", uint64(1)}, {"slab 4", "FreeCount", uint64(59)}, {"span 23", "Pages", uint64(1)},
+		{"magazine 0.6", "Tally", uint64(1)}, {"cache 0", "ID", uint64(9)}, {"arena 1", "ID", uint64(9)},
+	} {
+		t.Run(damage[0].(string), func(t *testing.T) {
+			m := sessionsImage()
+			m.set(t, damage[0].(string), damage[1].(string), damage[2].(uint64))
+			text := textOf(t, checked(t, m), false)
+			next := regexp.MustCompile(`(?m)^next  glassheap dump 4711 (.*?)(   .*)?$`).FindStringSubmatch(text)
+			require.NotNil(t, next, text)
+			_, err := m.open(t).Dump(next[1])
+			require.NoError(t, err)
+		})
+	}
 }

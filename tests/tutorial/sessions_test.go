@@ -1,8 +1,6 @@
 package tutorial
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -13,8 +11,7 @@ import (
 
 	"github.com/glassheap/glassheap/dlvscripts"
 	"github.com/glassheap/glassheap/gdb"
-	"github.com/glassheap/glassheap/internal/delvesession"
-	"github.com/glassheap/glassheap/internal/gdbsession"
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // inDelve is what is typed at each lesson's program in Delve.
@@ -45,34 +42,26 @@ var inShell = map[string][]string{
 }
 
 func playDelve(t *testing.T, lesson string) string {
-	initFile, err := dlvscripts.Unpack(built, dlvscripts.Options{}, "")
+	initFile, err := dlvscripts.Unpack(debugging.Folder, dlvscripts.Options{}, "")
 	require.NoError(t, err)
-	r := delvesession.Record(delvesession.Start(t, "../..", initFile, "exec", program(t, lesson)))
+	r := debugging.Record(debugging.StartDelve(t, "../..", initFile, "exec", program(t, lesson)))
 	r.Typed(inDelve[lesson]...)
 	return readable(r.Text.String(), 1000)
 }
 
 // playFastPath does what the document begins with: a breakpoint is in an init file, the rest is typed.
 func playFastPath(t *testing.T, _ string) string {
-	initFile, err := dlvscripts.Unpack(built, dlvscripts.Options{}, "overflow/stop.dlv")
+	initFile, err := dlvscripts.Unpack(debugging.Folder, dlvscripts.Options{}, "overflow/stop.dlv")
 	require.NoError(t, err)
-	s := delvesession.Start(t, "../..", initFile, "debug", "./tests/tutorial/overflow", "--output", filepath.Join(t.TempDir(), "overflow"))
-	r := delvesession.Record(s)
+	d := debugging.StartDelve(t, "../..", initFile, "debug", "./tests/tutorial/overflow", "--output", filepath.Join(t.TempDir(), "overflow"))
+	r := debugging.Record(d)
 	r.Typed("gh_watch block", "continue")
 	return readable(r.Text.String(), 1000)
 }
 
 func playGDB(t *testing.T, lesson string) string {
-	path, err := gdb.Find(t.Context(), "")
-	if err != nil {
-		gdbsession.Skip(t, err.Error())
-	}
-	script, err := gdb.Unpack(built)
-	require.NoError(t, err)
-	binary, err := glassheap()
-	require.NoError(t, err, binary)
-	s := gdbsession.Session{GDB: path, Scripts: script, Player: "../../gdb/testdata/session.py", Environment: []string{gdb.ProgramVariable + "=" + binary}}
-	transcript := gdbsession.Normal(s.Play(t, t.Context(), "set filename-display basename\n"+strings.Join(inGDB[lesson], "\n"), program(t, lesson)))
+	g := debugging.NewGDB(t, gdb.Find, gdb.Unpack)
+	transcript := debugging.NormalGDB(g.Play(t, t.Context(), "set filename-display basename\n"+strings.Join(inGDB[lesson], "\n"), program(t, lesson)))
 	_, transcript, _ = strings.Cut(transcript, "\n")
 	return readable(transcript, mostLines)
 }
@@ -80,52 +69,39 @@ func playGDB(t *testing.T, lesson string) string {
 var (
 	named      = regexp.MustCompile(`(?:block +|of )(0x[0-9a-f]+)`)
 	stoppedFor = regexp.MustCompile(`(the process was stopped for ).*`)
-	asked      = regexp.MustCompile(`(glassheap (?:check|structs|math|whatis|hexdump) )\d+`)
+	asked      = regexp.MustCompile(`(glassheap (?:check|structs|math|whatis|hexdump|dump) )\d+`)
 	baseLine   = regexp.MustCompile(`"base": "(0x[0-9a-f]+)"`)
 )
 
 // playShell runs the program to where it waits, asks the command, and lets it go on.
 func playShell(t *testing.T, lesson string) string {
-	v := startVictim(t, lesson)
-	base := baseLine.FindStringSubmatch(ask(t, "stats", v.pid(), "--json"))
+	p, said := startVictim(t, lesson)
+	base := baseLine.FindStringSubmatch(debugging.Ask(t, "stats", p.PID(), "--json"))
 	require.NotNil(t, base)
 	var text strings.Builder
-	text.WriteString("$ ./" + lesson + "\n" + v.said)
+	text.WriteString("$ ./" + lesson + "\n" + said)
 	block := ""
 	for _, question := range inShell[lesson] {
 		if found := named.FindStringSubmatch(text.String()); found != nil {
 			block = found[1]
 		}
-		line := strings.NewReplacer("PID", v.pid(), "BLOCK", block).Replace(question)
-		text.WriteString("$ glassheap " + line + "\n" + ask(t, strings.Fields(line)...))
+		line := strings.NewReplacer("PID", p.PID(), "BLOCK", block).Replace(question)
+		text.WriteString("$ glassheap " + line + "\n" + debugging.Ask(t, strings.Fields(line)...))
 	}
-	after, _, _ := strings.Cut(v.end(), "\n") // a panic's stack is long
+	after, _ := p.End()
+	after, _, _ = strings.Cut(after, "\n") // a panic's stack is long
 	if after != "" {
 		text.WriteString(after + "\n…\n")
 	}
-	transcript := gdbsession.Normal(text.String() + "(heap) " + base[1] + " " + endOf(base[1]) + "\n")
+	transcript := debugging.NormalGDB(text.String() + "(heap) " + base[1] + " " + endOf(base[1]) + "\n")
 	transcript = stoppedFor.ReplaceAllString(asked.ReplaceAllString(transcript, "${1}4711"), "${1}300 µs")
-	return readable(delvesession.HideSeals(transcript), mostLines)
+	return readable(debugging.HideSeals(transcript), mostLines)
 }
 
 // endOf is an address behind a heap that starts at base.
 func endOf(base string) string {
 	start, _ := strconv.ParseUint(base, 0, 64)
 	return "0x" + strconv.FormatUint(start+1<<32, 16)
-}
-
-// ask runs the command and returns what it prints.
-func ask(t *testing.T, arguments ...string) string {
-	t.Helper()
-	binary, err := glassheap()
-	require.NoError(t, err, binary)
-	c := exec.Command(binary, arguments...)
-	c.Env = append(os.Environ(), "NO_COLOR=1")
-	out, err := c.CombinedOutput()
-	if err != nil {
-		require.Equal(t, 1, c.ProcessState.ExitCode(), "something was found, or %s: %s", arguments, out)
-	}
-	return string(out)
 }
 
 // mostLines is how long an answer may be in GDB and in the shell, where it is the one that Delve's session shows in full.

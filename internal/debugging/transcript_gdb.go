@@ -1,4 +1,4 @@
-package gdbsession
+package debugging
 
 import (
 	"fmt"
@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// HeapLine is a line behind a session that tells where a heap lay.
-var HeapLine = regexp.MustCompile(`(?m)^\(heap\) .*\n`)
+// heapLine is a line behind a session that tells where a heap lay.
+var heapLine = regexp.MustCompile(`(?m)^\(heap\) .*\n`)
 
-// Normal makes a transcript one that is the same in every run: what differs from run to run, from machine to machine or from
-// one compiler to the next becomes a sample of itself.
-func Normal(transcript string) string {
+// NormalGDB makes a GDB's transcript one that is the same in every run: what differs from run to run, from machine to machine or
+// from one compiler to the next becomes a sample of itself.
+func NormalGDB(transcript string) string {
 	type place struct{ base, end uint64 }
 	var heaps []place
-	transcript = HeapLine.ReplaceAllStringFunc(transcript, func(line string) string {
+	transcript = heapLine.ReplaceAllStringFunc(transcript, func(line string) string {
 		var p place
 		_, _ = fmt.Sscanf(line, "(heap) %v %v", &p.base, &p.end)
 		heaps = append(heaps, p)

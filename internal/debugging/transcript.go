@@ -1,4 +1,4 @@
-package delvesession
+package debugging
 
 import (
 	"fmt"
@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Transcript is what a person would see: the commands that were typed, with their answers. Addresses, numbers of processes and
-// times are made the same in every run.
+// Transcript is what a person would see in Delve: the commands that were typed, with their answers. Addresses, numbers of
+// processes and times are made the same in every run.
 type Transcript struct {
-	Text    strings.Builder // what was recorded
-	session *Session
-	heaps   int
-	parts   []heapRange
+	Text  strings.Builder // what was recorded
+	delve *Delve
+	heaps int
+	parts []heapRange
 }
 
 // heapRange is a part of a heap, and where it is shown to lie. Each part is shown at a place of its own, so that a transcript
@@ -23,12 +23,12 @@ type Transcript struct {
 type heapRange struct{ start, end, shown uint64 }
 
 // Record begins a transcript of a session.
-func Record(s *Session) *Transcript { return &Transcript{session: s} }
+func Record(d *Delve) *Transcript { return &Transcript{delve: d} }
 
 // Typed types commands and keeps them and their answers.
 func (r *Transcript) Typed(commands ...string) *Transcript {
 	for _, command := range commands {
-		answer := r.session.Ask(command)
+		answer := r.delve.Ask(command)
 		if command == "restart" { // other heaps
 			r.heaps, r.parts = 0, nil
 		}
@@ -41,14 +41,14 @@ func (r *Transcript) Typed(commands ...string) *Transcript {
 // learn finds out which heaps there are, and where their parts lie.
 func (r *Transcript) learn() {
 	for ; ; r.heaps++ {
-		answer := r.session.Ask(fmt.Sprintf("gh_structs --json --type Identity #%d", r.heaps+1))
+		answer := r.delve.Ask(fmt.Sprintf("gh_structs --json --type Identity #%d", r.heaps+1))
 		if !strings.HasPrefix(answer, "{") {
 			return
 		}
 		var starts []uint64
 		for _, field := range []string{"Base", "Bins", "Caches", "Arenas", "PageMap", "Descriptors", "Data"} {
 			found := regexp.MustCompile(`"field": "` + field + `",\s+"found": "(0x[0-9a-f]+)"`).FindStringSubmatch(answer)
-			require.NotNil(r.session.T, found, answer)
+			require.NotNil(r.delve.T, found, answer)
 			starts = append(starts, parse(found[1]))
 		}
 		starts = append(starts, starts[len(starts)-1]+1<<32)
@@ -59,17 +59,17 @@ func (r *Transcript) learn() {
 }
 
 var (
-	addresses  = regexp.MustCompile(`0x[0-9a-f]{9,16}\b`)
-	processes  = regexp.MustCompile(`\b(process|Process|PID) \d+`)
-	durations  = regexp.MustCompile(`\b[\d.]+ (µs|ms|s)$`)
-	positions  = regexp.MustCompile(`\(PC: 0x[0-9a-f]+\)`)
-	breaks     = regexp.MustCompile(`(set|cleared) at 0x[0-9a-f]+`)
-	heapLines  = regexp.MustCompile(`\S*(allocator/\w+\.go):\d+`)
-	goLines    = regexp.MustCompile(`\b(alloc|free|hooks|aligned|magazine)\.go:\d+`)
-	listing    = regexp.MustCompile(`^(=>)?\s*\d+:\t`)
-	excerpt    = regexp.MustCompile(`\|([0-9a-f]{2} ){7}[0-9a-f]{2}`)
-	decimals   = regexp.MustCompile(`\*\(\*uint(\d+)\)\(\d+\)`)
-	watchNames = regexp.MustCompile(`hits goroutine\(\d+\)`)
+	addresses      = regexp.MustCompile(`0x[0-9a-f]{9,16}\b`)
+	processes      = regexp.MustCompile(`\b(process|Process|PID) \d+`)
+	durations      = regexp.MustCompile(`\b[\d.]+ (µs|ms|s)$`)
+	positions      = regexp.MustCompile(`\(PC: 0x[0-9a-f]+\)`)
+	breaks         = regexp.MustCompile(`(set|cleared) at 0x[0-9a-f]+`)
+	allocatorLines = regexp.MustCompile(`\S*(allocator/\w+\.go):\d+`)
+	goLines        = regexp.MustCompile(`\b(alloc|free|hooks|aligned|magazine)\.go:\d+`)
+	listing        = regexp.MustCompile(`^(=>)?\s*\d+:\t`)
+	excerpt        = regexp.MustCompile(`\|([0-9a-f]{2} ){7}[0-9a-f]{2}`)
+	decimals       = regexp.MustCompile(`\*\(\*uint(\d+)\)\(\d+\)`)
+	watchNames     = regexp.MustCompile(`hits goroutine\(\d+\)`)
 )
 
 func (r *Transcript) normal(text string) string {
@@ -87,7 +87,7 @@ func (r *Transcript) normal(text string) string {
 		line = durations.ReplaceAllString(line, "12 ms")
 		line = positions.ReplaceAllString(line, "(PC: 0x4d204a)")
 		line = breaks.ReplaceAllString(line, "$1 at 0x4d204a")
-		line = heapLines.ReplaceAllString(line, "$1")
+		line = allocatorLines.ReplaceAllString(line, "$1")
 		line = goLines.ReplaceAllString(line, "$1.go")
 		line = excerpt.ReplaceAllString(line, "|·· ·· ·· ·· ·· ·· ·· ··")
 		line = decimals.ReplaceAllString(line, "*(*uint$1)(…)")
@@ -105,33 +105,6 @@ func (r *Transcript) address(text string) string {
 		}
 	}
 	return "0x" + strings.Repeat("5", len(text)-2) // a seal, or something outside
-}
-
-// HideSeals hides the bytes of seals in a text with dumps.
-func HideSeals(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines[:len(lines)-1] {
-		lines[i] = hideSeal(lines[i], lines[i+1])
-	}
-	return strings.Join(lines, "\n")
-}
-
-// hideSeal hides the bytes of seals in a line of a dump, which are others in each run: marks, the line below, says which.
-func hideSeal(line, marks string) string {
-	pairs, characters, ok := strings.Cut(line, "│")
-	if !ok || strings.Trim(marks, " -=^") != "" {
-		return line
-	}
-	shown, text := []byte(pairs), []rune(characters)
-	first := strings.Index(pairs, " ")
-	for i := range text {
-		at := first + 3*i + i/8 + 1
-		if at+1 < len(marks) && (marks[at] == '=' || marks[at] == '^') {
-			shown[at], shown[at+1] = '.', '.'
-			text[i] = '·'
-		}
-	}
-	return string(shown) + "│" + string(text)
 }
 
 func parse(text string) uint64 {

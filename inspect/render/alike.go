@@ -1,0 +1,34 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/glassheap/glassheap/inspect"
+)
+
+// mostNamed is how many of the structs that are wrong alike are named.
+const mostNamed = 3
+
+// alike writes findings about the same field of many structs as one.
+func (p *page) alike(n int, findings []inspect.Finding) {
+	first := findings[0]
+	kinds := strings.ToLower(first.StructType()) + "s"
+	if kinds == "pageentrys" {
+		kinds = "page entries"
+	}
+	head := fmt.Sprintf("%s of %s %s is wrong", first.Field, number(len(findings)), kinds)
+	if strings.HasPrefix(first.Field, "(") {
+		head = fmt.Sprintf("%s %s are wrong %s", number(len(findings)), kinds, first.Field)
+	}
+	p.findingHead(n, head, first)
+	label := p.bodyLabel("structs", "   ")
+	for _, f := range findings[:mostNamed] {
+		p.prose(label, fmt.Sprintf("%s: %s, expected %s%s", placed(f), p.paint(damaged, f.Found), f.Expected, p.because(f)))
+		label = strings.Repeat(" ", width(label))
+	}
+	if more := len(findings) - mostNamed; more > 0 {
+		p.prose(label, fmt.Sprintf("and %s more", number(more)))
+	}
+	p.likely(first, "   ")
+}

@@ -1,0 +1,54 @@
+package matrix
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
+)
+
+// processes asks a victim that runs: itself, the command from outside, and the files that can be had of it.
+func (a *answers) processes(t *testing.T, rows []row, mode string) {
+	arguments, stops := plan(rows, "lines", mode)
+	p := debugging.StartProcess(t, victim(t), arguments...)
+	for _, planned := range stops {
+		s := told(t, p.Line())
+		sameStop(t, planned, s)
+		own := p.Line()
+		s.value = relative(s.value, baseIn(t, own))
+		a.tell(mode, s)
+		a.add(t, mode, "itself", own)
+		a.add(t, mode, "process", debugging.Ask(t, "check", "--json", p.PID()))
+		a.add(t, mode, "structs", debugging.Ask(t, "structs", "--json", "--wrong", p.PID()))
+		snapshot := filepath.Join(t.TempDir(), "snapshot")
+		debugging.Ask(t, "snapshot", p.PID(), snapshot)
+		a.add(t, mode, "snapshot", debugging.Ask(t, "check", "--json", snapshot))
+		a.add(t, mode, "memfd", debugging.Ask(t, "check", "--json", memfd(t, p.PID())))
+		_, err := io.WriteString(p.In, "\n")
+		require.NoError(t, err)
+	}
+	_, err := p.End()
+	require.NoError(t, err)
+}
+
+// memfd is a path that leads to the heap's memory file.
+func memfd(t *testing.T, pid string) string {
+	t.Helper()
+	folder := fmt.Sprintf("/proc/%s/fd", pid)
+	files, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	for _, f := range files {
+		path := filepath.Join(folder, f.Name())
+		if link, _ := os.Readlink(path); strings.HasPrefix(link, "/memfd:glassheap:") {
+			return path
+		}
+	}
+	t.Fatal("the process has no memfd of a heap open")
+	return ""
+}
