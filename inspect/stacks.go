@@ -1,7 +1,10 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -90,7 +93,8 @@ func (h *Heap) judgeStacks(visit func(Judgement), all bool) {
 	}
 	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room}
 	report(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
-	for ref, s := range t.stacks {
+	for _, ref := range slices.SortedFunc(maps.Keys(t.stacks), func(a, b layout.StackRef) int { return cmp.Compare(a.Offset(), b.Offset()) }) {
+		s := t.stacks[ref]
 		address := uint64(t.address) + layout.StackTableBytes + ref.Offset()
 		report(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
 			s.Judge(j, layout.StackFacts{Hash: layout.HashStack(s.addresses), Self: ref, Stored: h.stored})
