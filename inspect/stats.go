@@ -43,7 +43,7 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 	r := &StatsReport{
 		Heap: h.summary(result.counts), ReserveBytes: uint64(h.id.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes, MetadataBytes: h.metadataBytes(),
-		Slabs: len(h.slabs), Spans: len(h.spans), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost, LiveBlocks: uint64(len(h.spans)),
+		Slabs: len(h.slabs), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost,
 	}
 	for i, b := range h.bins {
 		n, class := result.counts.bins[i], h.classes[i]
@@ -68,7 +68,11 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 		}
 	}
 	for _, s := range h.spans {
-		r.SpanBytes += s.Requested
+		if !s.held {
+			r.Spans++
+			r.LiveBlocks++
+			r.SpanBytes += s.Requested
+		}
 	}
 	r.LiveBytes += r.SpanBytes
 	if r.InUseBytes > 0 {
