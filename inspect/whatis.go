@@ -132,7 +132,7 @@ func (b *Block) inWords() string {
 	what := fmt.Sprintf("a %s block", b.Place)
 	switch {
 	case b.Bin < 0:
-		what = "a live span"
+		what = fmt.Sprintf("a %s span", b.Place)
 	case b.Place == PlaceDepot:
 		what = "a block in the depot,"
 	case b.Place == PlaceInFlight:
@@ -157,9 +157,9 @@ func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	r.Block, r.Offset = b, int64(address-s.base)
 	if r.Offset >= int64(s.Pages)*layout.PageBytes {
 		r.Kind = "guard"
-		r.Sentence = fmt.Sprintf("%s behind the pages of a live span of %d bytes (%s), on its guard page: nothing may be read or written there", amount(r.Offset-int64(s.Pages)*layout.PageBytes), s.Requested, b.Address)
+		r.Sentence = fmt.Sprintf("%s behind the pages of a %s span of %d bytes (%s), on its guard page: nothing may be read or written there", amount(r.Offset-int64(s.Pages)*layout.PageBytes), b.Place, s.Requested, b.Address)
 		if s.huge && r.Offset >= int64(s.Pages+uint64(s.GuardPages))*layout.PageBytes {
-			r.Sentence = fmt.Sprintf("in the unused rest of the arenas of a live span of %d bytes (%s)", s.Requested, b.Address)
+			r.Sentence = fmt.Sprintf("in the unused rest of the arenas of a %s span of %d bytes (%s)", b.Place, s.Requested, b.Address)
 		}
 		return nil
 	}
