@@ -21,6 +21,7 @@ type BinRow struct {
 	Free      uint64  `json:"free"`   // on the slabs' free lists
 	Virgin    uint64  `json:"virgin"` // never handed out
 	Withdrawn uint64  `json:"withdrawn"`
+	Held      uint64  `json:"quarantined,omitempty"`    // freed in audit mode and held back
 	Borrowed  uint64  `json:"borrowed_slabs,omitempty"` // beyond the bin's share of the arenas
 	Locked    bool    `json:"locked,omitempty"`
 }
@@ -45,7 +46,7 @@ func (h *Heap) Bins(ctx context.Context) (*BinsReport, error) {
 		n, class := result.counts.bins[i], h.classes[i]
 		row := BinRow{
 			Bin: i, Address: b.Address, Size: class.Size, Stride: class.Stride, Capacity: class.Capacity, Slabs: len(b.slabs), Empty: b.empty,
-			Blocks: uint64(len(b.slabs)) * uint64(class.Capacity), Live: n.live, Cached: n.cached, Free: n.free, Withdrawn: n.withdrawn,
+			Blocks: uint64(len(b.slabs)) * uint64(class.Capacity), Live: n.live, Cached: n.cached, Free: n.free, Withdrawn: n.withdrawn, Held: n.quarantined,
 			Borrowed: b.Borrowed(h.header.ArenasMapped), Locked: b.Lock.Held(),
 		}
 		for _, m := range b.depot {
@@ -83,7 +84,8 @@ type SlabRow struct {
 	Free      int     `json:"free"`
 	Virgin    int     `json:"virgin"`
 	Withdrawn int     `json:"withdrawn"`
-	List      string  `json:"list"` // that it is on: partial, empty, none
+	Held      int     `json:"quarantined,omitempty"` // freed in audit mode and held back
+	List      string  `json:"list"`                  // that it is on: partial, empty, none
 }
 
 // SlabsReport lists slabs.
@@ -126,6 +128,8 @@ func (s *Slab) row(c *census) SlabRow {
 			row.Virgin++
 		case PlaceWithdrawn:
 			row.Withdrawn++
+		case PlaceQuarantined:
+			row.Held++
 		default:
 			row.Free++
 		}

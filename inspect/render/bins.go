@@ -13,11 +13,14 @@ func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
 	p.printf("\n")
-	withdrawn, borrowed := false, false
+	quarantined, withdrawn, borrowed := false, false, false
 	for _, b := range r.Bins {
-		withdrawn, borrowed = withdrawn || b.Withdrawn > 0, borrowed || b.Borrowed > 0
+		quarantined, withdrawn, borrowed = quarantined || b.Held > 0, withdrawn || b.Withdrawn > 0, borrowed || b.Borrowed > 0
 	}
 	header := table.Row{"bin", "size", "stride", "slabs", "blocks", "live", "cached", "free", "virgin"}
+	if quarantined {
+		header = append(header, "quarantined")
+	}
 	if withdrawn {
 		header = append(header, "withdrawn")
 	}
@@ -33,6 +36,9 @@ func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 			continue
 		}
 		row := table.Row{b.Bin, b.Size, b.Stride, number(b.Slabs), number(b.Blocks), p.paint(live, number(b.Live)), p.paint(cached, number(b.Cached+b.Depot)), number(b.Free), p.paint(dim, number(b.Virgin))}
+		if quarantined {
+			row = append(row, p.paint(cached, number(b.Held)))
+		}
 		if withdrawn {
 			row = append(row, p.some(b.Withdrawn))
 		}
@@ -43,7 +49,7 @@ func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 		bars = append(bars, share{b.Live, b.Cached + b.Depot, b.Blocks})
 	}
 	if len(rows) > 0 {
-		p.tableWithBars(header, rows, bars, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+		p.tableWithBars(header, rows, bars, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 	}
 	if left > 0 {
 		if len(rows) > 0 {

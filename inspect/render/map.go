@@ -49,11 +49,17 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 	if len(r.Slabs) > 0 {
 		p.printf("\n")
 	}
+	quarantined := false
 	for _, m := range r.Slabs {
 		p.slab(m)
+		quarantined = quarantined || m.Held > 0
 	}
 	if len(r.Slabs) > 0 {
-		p.legend(p.paint(live, "■")+" live", p.paint(dim, "□")+" free", p.paint(cached, "◇")+" cached", p.paint(dim, "·")+" virgin", p.paint(damaged, "▨")+" withdrawn", p.paint(damaged, "✗")+" damaged")
+		signs := []string{p.paint(live, "■") + " live", p.paint(dim, "□") + " free", p.paint(cached, "◇") + " cached"}
+		if quarantined {
+			signs = append(signs, p.paint(cached, "◆")+" quarantined")
+		}
+		p.legend(append(signs, p.paint(dim, "·")+" virgin", p.paint(damaged, "▨")+" withdrawn", p.paint(damaged, "✗")+" damaged")...)
 	}
 	if r.Left > 0 {
 		p.printf("%s more left out: --all draws %s\n", number(r.Left), agree(uint64(r.Left), "it", "them"))
@@ -157,6 +163,8 @@ func blockSign(place inspect.Place, broken bool) sign {
 		return sign{"□", dim}
 	case place == inspect.PlaceCached || place == inspect.PlaceDepot:
 		return sign{"◇", cached}
+	case place == inspect.PlaceQuarantined:
+		return sign{"◆", cached}
 	case place == inspect.PlaceWithdrawn:
 		return sign{"▨", damaged}
 	}

@@ -14,11 +14,14 @@ func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
 	p.printf("\n")
-	withdrawn := false
+	quarantined, withdrawn := false, false
 	for _, b := range r.Slabs {
-		withdrawn = withdrawn || b.Withdrawn > 0
+		quarantined, withdrawn = quarantined || b.Held > 0, withdrawn || b.Withdrawn > 0
 	}
 	header := table.Row{"slab", "block 0", "bin", "size", "list", "blocks", "live", "cached", "free", "virgin"}
+	if quarantined {
+		header = append(header, "quarantined")
+	}
 	if withdrawn {
 		header = append(header, "withdrawn")
 	}
@@ -26,6 +29,9 @@ func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 	var bars []share
 	for _, b := range r.Slabs {
 		row := table.Row{b.Slab, b.Base, b.Bin, b.Size, b.List, number(b.Capacity), p.paint(live, number(b.Live)), p.paint(cached, number(b.Cached)), number(b.Free), p.paint(dim, number(b.Virgin))}
+		if quarantined {
+			row = append(row, p.paint(cached, number(uint64(b.Held))))
+		}
 		if withdrawn {
 			row = append(row, p.some(uint64(b.Withdrawn)))
 		}
@@ -33,7 +39,7 @@ func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 		bars = append(bars, share{uint64(b.Live), uint64(b.Cached), uint64(b.Capacity)})
 	}
 	if len(rows) > 0 {
-		p.tableWithBars(header, rows, bars, 0, 2, 3, 5, 6, 7, 8, 9, 10)
+		p.tableWithBars(header, rows, bars, 0, 2, 3, 5, 6, 7, 8, 9, 10, 11)
 		p.printf("\n")
 	}
 	p.printf("%s\n", count(uint64(len(r.Slabs)), "slab"))
