@@ -57,15 +57,22 @@ type census struct {
 	withdrawn   int
 }
 
-// onTop reports whether a block may be in somebody's hands: on top of a P's magazine, or at an end of its quarantine.
+// onTop reports whether the bytes of a block may be changing in somebody's hands: it is on top of a P's magazine, or the newest
+// of its quarantine.
 func (c *census) onTop(index int) bool {
-	return c.holder(uint32(index)) != 0
+	for _, h := range c.hands {
+		if h.index == uint32(index) {
+			return !h.whole
+		}
+	}
+	return false
 }
 
 // hand is a block that a P may be taking or giving back.
 type hand struct {
 	index uint32
 	p     int32 // 1 + the P
+	whole bool  // its bytes are not being changed
 }
 
 // holder is 1 + the P in whose hands a block may be; 0: in nobody's.
@@ -131,7 +138,7 @@ func (c *census) count(s *Slab, problem func(index int, code Code, field, found,
 			c.quarantined++
 		}
 		if entry.hand != 0 {
-			c.hands = append(c.hands, hand{entry.index, entry.hand})
+			c.hands = append(c.hands, hand{entry.index, entry.hand, entry.whole})
 		}
 	}
 }

@@ -95,6 +95,7 @@ type cachedBlock struct {
 	index uint32
 	place Place
 	hand  int32 // 1 + the P in whose hands it may be: the last of its magazine, the first or the last of its quarantine; 0: nobody's
+	whole bool  // but its bytes are not being changed
 }
 
 // Span is one large allocation.

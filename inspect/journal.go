@@ -32,13 +32,27 @@ func (h *Heap) decodeJournals() {
 			continue // its verdict says so
 		}
 		for k := range held {
+			at := (raw.QuarantineOut + k) % layout.QuarantineBlocks
 			entry := cachedBlock{place: PlaceQuarantined}
 			if k == 0 || k == held-1 {
 				entry.hand = int32(i) + 1
+				// The bytes of the oldest are changed when it is out, those of the newest until its free is in the log.
+				entry.whole = k < held-1 || j.freedLast(raw.Quarantine[at])
 			}
-			j.place(h, i, (raw.QuarantineOut+k)%layout.QuarantineBlocks, entry)
+			j.place(h, i, at, entry)
 		}
 	}
+}
+
+// freedLast reports whether the last free in the log is that of the block at address. An event is written when the bytes of its
+// block are poison.
+func (j *journal) freedLast(address uint64) bool {
+	for i := range min(j.Events, layout.LogEvents) {
+		if e := &j.Log[(j.Events-1-i)%layout.LogEvents]; e.Kind == layout.EventFree {
+			return e.Address == address
+		}
+	}
+	return false
 }
 
 // place finds the slab and the block of one entry of the quarantine.
