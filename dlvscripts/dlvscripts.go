@@ -22,7 +22,7 @@ var files embed.FS
 // what uses it then; functions may come in any order.
 var parts = []string{
 	"names", "text", "json", "memory", "schema", "geometry", "seal", "heap", "judge", "pages", "lists", "journals", "stacks", "records", "census", "block", "damage", "arguments",
-	"structs", "math", "bins", "slabs", "blocks", "whatis", "hexdump", "map", "check", "caller", "symbols", "break", "watch", "glassheap",
+	"structs", "math", "bins", "slabs", "blocks", "whatis", "hexdump", "map", "check", "caller", "symbols", "log", "history", "break", "watch", "glassheap",
 }
 
 // Options say how the scripts write.

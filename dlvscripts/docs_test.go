@@ -12,7 +12,7 @@ import (
 
 const docs = "../docs/delve.md"
 
-// shown are the transcripts of the documentation: sessions that are played anew, the last three of them one after the other.
+// shown are the transcripts of the documentation: sessions that are played anew, three of them one after the other.
 func shown(t *testing.T) map[string]string {
 	program, err := heaps()
 	require.NoError(t, err)
@@ -33,8 +33,10 @@ func shown(t *testing.T) map[string]string {
 	}
 	damaged.typed("gh_check", "gh_structs --wrong")
 
+	audit := record(startHeaps(t, "stale")).typed("gh_check", "gh_log", "gh_history block")
+
 	texts := map[string]string{}
-	for name, r := range map[string]*transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged} {
+	for name, r := range map[string]*transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged, "audit": audit} {
 		texts[name] = r.text.String()
 	}
 	return texts

@@ -47,14 +47,14 @@ func (r *transcript) learn() {
 			return
 		}
 		var starts []uint64
-		for _, field := range []string{"Base", "Bins", "Caches", "Arenas", "PageMap", "Descriptors", "Data"} {
+		for _, field := range []string{"Base", "Bins", "Caches", "Arenas", "PageMap", "Descriptors", "Stacks", "Journals", "Records", "Data"} {
 			found := regexp.MustCompile(`"field": "` + field + `",\s+"found": "(0x[0-9a-f]+)"`).FindStringSubmatch(answer)
 			require.NotNil(r.session.t, found, answer)
 			starts = append(starts, parse(found[1]))
 		}
 		starts = append(starts, starts[len(starts)-1]+1<<32)
-		for i := range starts[:len(starts)-1] {
-			r.parts = append(r.parts, heapRange{starts[i], starts[i+1], 0x7f0000000000 + uint64(r.heaps)<<36 + uint64(i)<<28})
+		for i, place := range []uint64{0, 1, 2, 3, 4, 5, 7, 8, 9, 6} { // the data keep theirs, whatever parts come before them
+			r.parts = append(r.parts, heapRange{starts[i], starts[i+1], 0x7f0000000000 + uint64(r.heaps)<<36 + place<<28})
 		}
 	}
 }
@@ -149,9 +149,15 @@ func TestTranscripts(t *testing.T) {
 			"gh_whatis block", "gh_whatis &h", "gh_hexdump block", "gh_map", "gh_map 34", "gh_check 34", "gh_check block",
 		}},
 		{"several", []string{"several", "notes"}, []string{"gh_check", "gh_check heap=users", "gh_bins #1", "gh_whatis block", "gh_blocks block", "gh_bins heap=nobody", "continue", "gh_math heap=notes"}},
+		{"audit", []string{"audited"}, []string{
+			"gh_check", "gh_bins", "gh_slabs 34", "gh_blocks 72", "gh_map 34", "gh_structs --type Journal --fields", "gh_structs --type StackTable --fields", "gh_structs --type Stack",
+			"gh_whatis block", "gh_log", "gh_log block", "gh_log 0x10", "gh_history block", "gh_history 0x10",
+		}},
+		{"switched", []string{"switched"}, []string{"gh_check", "gh_log", "gh_history block"}},
+		{"stale", []string{"stale"}, []string{"gh_check", "gh_whatis block", "gh_hexdump block", "gh_history block"}},
 		{"mistyped", []string{"shop"}, []string{
 			"gh_bins --frob", "gh_slabs 99", "gh_slabs 1 2", "gh_blocks 7000", "gh_whatis", "gh_whatis 0x10", "gh_hexdump 0x10", "gh_hexdump block none", "gh_check slab", "gh_check 99", "gh_structs --type Apple",
-			"gh_map 99", "gh_break", "gh_break alloc", "gh_break alloc many", "gh_break init now", "gh_watch 0x10", "gh_watch", "gh_slab 7000", "gh_whatis nosuchname",
+			"gh_map 99", "gh_break", "gh_break alloc", "gh_break alloc many", "gh_break init now", "gh_watch 0x10", "gh_watch", "gh_slab 7000", "gh_whatis nosuchname", "gh_log", "gh_log block", "gh_history block", "gh_history", "gh_log --frob",
 		}},
 	} {
 		t.Run(scene.name, func(t *testing.T) {
