@@ -15,8 +15,8 @@ import (
 // TestTheSameAnswersInAuditMode asks everything that both sides know of healthy heaps in audit mode.
 func TestTheSameAnswersInAuditMode(t *testing.T) {
 	t.Parallel()
-	s := startHeaps(t, "audited", "switched")
-	for i, heap := range []string{"audited", "switched"} {
+	s := startHeaps(t, "audited", "switched", "crowd")
+	for i, heap := range []string{"audited", "switched", "crowd"} {
 		if i > 0 {
 			s.ask("continue")
 		}

@@ -77,6 +77,21 @@ func TestTheLog(t *testing.T) {
 	require.NotContains(t, history, "allocator.", "the allocator's own frames are left out")
 }
 
+// TestTheLogOfSeveralPs: their events are put in one row.
+func TestTheLogOfSeveralPs(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "crowd")
+	door, h := s.look("crowd")
+	expected := loggedEvents(t, door, h)
+	require.Greater(t, len(expected), layout.LogEvents, "several Ps were at work")
+	events := s.askJSON("gh_log")["events"].([]any)
+	require.Len(t, events, len(expected))
+	for i, e := range expected {
+		require.Equal(t, float64(e.Sequence), events[i].(map[string]any)["sequence"])
+		require.Equal(t, float64(e.Goroutine), events[i].(map[string]any)["goroutine"])
+	}
+}
+
 // loggedEvents are those of all journals, the newest first.
 func loggedEvents(t *testing.T, door target.Target, h *inspect.Heap) (events []layout.Event) {
 	var j layout.Journal

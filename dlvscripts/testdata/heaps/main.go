@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator"
@@ -18,7 +21,7 @@ func main() {
 	}
 }
 
-var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "large": large, "crash": crash, "wait": wait, "abort": abort}
+var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
 
 // stop is where the debugger stops. block is one that is worth a look.
 //
@@ -185,6 +188,29 @@ func switched() {
 		free(h, b)
 	}
 	stop("switched", serve(h, "since then"))
+}
+
+// crowd lets several Ps use a heap in audit mode at the same time.
+func crowd() {
+	const ps = 4
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(ps))
+	h := heap("crowd", allocator.Options{Mode: allocator.ModeAudit, QuarantineBytes: 256 << 10})
+	var started atomic.Int32
+	var all sync.WaitGroup
+	for i := range ps {
+		all.Go(func() {
+			for started.Add(1); started.Load() < ps; { // as long as it spins, its P is taken
+			}
+			for n := range 3000 {
+				b := serve(h, goods[(i+n)%len(goods)])
+				if n%100 != 0 {
+					free(h, b)
+				}
+			}
+		})
+	}
+	all.Wait()
+	stop("crowd", serve(h, "the last one"))
 }
 
 // stale writes through an address that somebody else has freed. Nothing but audit mode notices.
