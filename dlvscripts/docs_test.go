@@ -14,7 +14,7 @@ import (
 
 const docs = "../docs/delve.md"
 
-// shown are the transcripts of the documentation: sessions that are played anew, the last three of them one after the other.
+// shown are the transcripts of the documentation: sessions that are played anew, three of them one after the other.
 func shown(t *testing.T) map[string]string {
 	program := heaps(t)
 	overrun := debugging.Record(startHeaps(t, "overrun").Delve).Typed("gh_watch block", "continue")
@@ -34,8 +34,10 @@ func shown(t *testing.T) map[string]string {
 	}
 	damaged.Typed("gh_check", "gh_structs --wrong")
 
+	audit := debugging.Record(startHeaps(t, "stale").Delve).Typed("gh_check", "gh_log", "gh_history block")
+
 	texts := map[string]string{}
-	for name, r := range map[string]*debugging.Transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged} {
+	for name, r := range map[string]*debugging.Transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged, "audit": audit} {
 		texts[name] = r.Text.String()
 	}
 	return texts

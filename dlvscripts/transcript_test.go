@@ -26,9 +26,15 @@ func TestTranscripts(t *testing.T) {
 			"gh_whatis block", "gh_whatis &h", "gh_hexdump block", "gh_map", "gh_map 34", "gh_check 34", "gh_check block",
 		}},
 		{"several", []string{"several", "notes"}, []string{"gh_check", "gh_check heap=users", "gh_bins #1", "gh_whatis block", "gh_blocks block", "gh_bins heap=nobody", "continue", "gh_math heap=notes"}},
+		{"audit", []string{"audited"}, []string{
+			"gh_check", "gh_bins", "gh_slabs 34", "gh_blocks 72", "gh_map 34", "gh_structs --type Journal --fields", "gh_structs --type StackTable --fields", "gh_structs --type Stack",
+			"gh_whatis block", "gh_log", "gh_log block", "gh_log 0x10", "gh_history block", "gh_history 0x10",
+		}},
+		{"switched", []string{"switched"}, []string{"gh_check", "gh_log", "gh_history block"}},
+		{"stale", []string{"stale"}, []string{"gh_check", "gh_whatis block", "gh_hexdump block", "gh_history block"}},
 		{"mistyped", []string{"shop"}, []string{
 			"gh_bins --frob", "gh_slabs 99", "gh_slabs 1 2", "gh_blocks 7000", "gh_whatis", "gh_whatis 0x10", "gh_hexdump 0x10", "gh_hexdump block none", "gh_check slab", "gh_check 99", "gh_structs --type Apple",
-			"gh_map 99", "gh_break", "gh_break alloc", "gh_break alloc many", "gh_break init now", "gh_watch 0x10", "gh_watch", "gh_slab 7000", "gh_whatis nosuchname",
+			"gh_map 99", "gh_break", "gh_break alloc", "gh_break alloc many", "gh_break init now", "gh_watch 0x10", "gh_watch", "gh_slab 7000", "gh_whatis nosuchname", "gh_log", "gh_log block", "gh_history block", "gh_history", "gh_log --frob",
 		}},
 	} {
 		t.Run(scene.name, func(t *testing.T) {

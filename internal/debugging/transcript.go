@@ -46,14 +46,14 @@ func (r *Transcript) learn() {
 			return
 		}
 		var starts []uint64
-		for _, field := range []string{"Base", "Bins", "Caches", "Arenas", "PageMap", "Descriptors", "Data"} {
+		for _, field := range []string{"Base", "Bins", "Caches", "Arenas", "PageMap", "Descriptors", "Stacks", "Journals", "Records", "Guards", "Data"} {
 			found := regexp.MustCompile(`"field": "` + field + `",\s+"found": "(0x[0-9a-f]+)"`).FindStringSubmatch(answer)
 			require.NotNil(r.delve.T, found, answer)
 			starts = append(starts, parse(found[1]))
 		}
 		starts = append(starts, starts[len(starts)-1]+1<<32)
-		for i := range starts[:len(starts)-1] {
-			r.parts = append(r.parts, heapRange{starts[i], starts[i+1], 0x7f0000000000 + uint64(r.heaps)<<36 + uint64(i)<<28})
+		for i, place := range []uint64{0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 6} { // the data keep theirs, whatever parts come before them
+			r.parts = append(r.parts, heapRange{starts[i], starts[i+1], 0x7f0000000000 + uint64(r.heaps)<<36 + place<<28})
 		}
 	}
 }

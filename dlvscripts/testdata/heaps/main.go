@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator"
@@ -18,7 +21,7 @@ func main() {
 	}
 }
 
-var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "large": large, "crash": crash, "wait": wait, "abort": abort}
+var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
 
 // stop is where the debugger stops. block is one that is worth a look.
 //
@@ -153,6 +156,74 @@ func violate() {
 	_ = h.Free(name)
 	stop("violate", name)
 }
+
+// audited makes a heap that was in audit mode from its beginning. Blocks and spans in it are live, held back, and free again,
+// and some descriptors wait with the records of the slabs that they were.
+func audited() {
+	h := heap("audited", allocator.Options{Mode: allocator.ModeAudit, QuarantineBytes: 256 << 10})
+	fill(h)
+	kept := serve(h, "a guest")
+	for range 3 {
+		free(h, serve(h, "another guest"))
+	}
+	stop("audited", kept)
+}
+
+// serve is somebody who allocates.
+//
+//go:noinline
+func serve(h *allocator.Heap, text string) []byte { return alloc(h, text) }
+
+// switched makes a heap that is audited only from some time on, so that of the older blocks nobody knows who allocated them.
+func switched() {
+	h := heap("switched", allocator.Options{})
+	var before [][]byte
+	for i := range 20 {
+		before = append(before, alloc(h, fmt.Sprintf("before %d", i)))
+	}
+	if err := h.SetMode(allocator.ModeAudit); err != nil {
+		panic(err)
+	}
+	for _, b := range before[10:] {
+		free(h, b)
+	}
+	stop("switched", serve(h, "since then"))
+}
+
+// crowd lets several Ps use a heap in audit mode at the same time.
+func crowd() {
+	const ps = 4
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(ps))
+	h := heap("crowd", allocator.Options{Mode: allocator.ModeAudit, QuarantineBytes: 256 << 10})
+	var started atomic.Int32
+	var all sync.WaitGroup
+	for i := range ps {
+		all.Go(func() {
+			for started.Add(1); started.Load() < ps; { // as long as it spins, its P is taken
+			}
+			for n := range 3000 {
+				b := serve(h, goods[(i+n)%len(goods)])
+				if n%100 != 0 {
+					free(h, b)
+				}
+			}
+		})
+	}
+	all.Wait()
+	stop("crowd", serve(h, "the last one"))
+}
+
+// stale writes through an address that somebody else has freed. Nothing but audit mode notices.
+func stale() {
+	h := heap("visitors", allocator.Options{Mode: allocator.ModeAudit})
+	name := serve(h, "margaret")
+	goodbye(h, name)
+	write(name[4:], "gie")
+	stop("stale", name)
+}
+
+//go:noinline
+func goodbye(h *allocator.Heap, name []byte) { free(h, name) }
 
 // large makes a heap of some thousand slabs.
 func large() {
