@@ -104,7 +104,7 @@ func (h *Heap) extents() (extents []target.Extent) {
 		extents = append(extents, target.Extent{Offset: offset, Bytes: int64(bytes)})
 	}
 	add(h.id.Base, layout.HeaderBytes)
-	for _, r := range []region{h.capture.bins, h.capture.caches, h.capture.arenas, h.capture.pageMap, h.capture.descriptors} {
+	for _, r := range []region{h.capture.bins, h.capture.caches, h.capture.arenas, h.capture.pageMap, h.capture.descriptors, h.capture.stacks, h.capture.journals, h.capture.records} {
 		if len(r.bytes) > 0 {
 			add(r.start, uint64(len(r.bytes)))
 		}
