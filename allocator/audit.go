@@ -25,6 +25,8 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 				}
 				address := m.Blocks[top]
 				if block := h.pointer(address); h.isFree(block, address, c) {
+					// Its bytes are not poison from here on, and its seal does not say so: a reader may look at any time.
+					*sealAt(block, c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
 					fillWords(block, uint32(n+7)&^7, layout.FreshWord)
 					fillSlack(block, uint32(n), c.size)
 					sequence := h.write(h.journal(p), layout.EventAlloc, address, n, by)
