@@ -38,6 +38,7 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 					*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, state))
 					m.Tally = tally + layout.TallyAlloc
 					unpin(p)
+					h.watched(address, n, by)
 					return block, nil
 				}
 			}

@@ -30,6 +30,7 @@ func EnvironmentKeys() []EnvironmentKey {
 		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", setGuard},
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", setStackDepth},
+		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", setBreak},
 		{"policy", "panic, report", "what a violation does: panic, or write a report to standard error and go on", setPolicy},
 	}
 }
@@ -103,6 +104,14 @@ func setStackDepth(o *Options, value string) error {
 		return errValue
 	}
 	o.StackDepth = n
+	return nil
+}
+
+func setBreak(o *Options, value string) error {
+	if value == "" {
+		return errValue
+	}
+	o.BreakFile = value
 	return nil
 }
 

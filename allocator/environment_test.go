@@ -22,7 +22,7 @@ func TestTheEnvironmentOverrides(t *testing.T) {
 // TestTheEnvironmentIsRefused when it says what there is not; the error lists what there is.
 func TestTheEnvironmentIsRefused(t *testing.T) {
 	for text, complaint := range map[string]string{
-		"loud":               `no key "loud": choose mode, guard, quarantine, stack-depth, policy`,
+		"loud":               `no key "loud": choose mode, guard, quarantine, stack-depth, break, policy`,
 		"mode":               `mode accepts plain, sealed, audit, not ""`,
 		"mode=loud":          `mode accepts plain, sealed, audit, not "loud"`,
 		"guard=1000":         `guard accepts 1/N, off, not "1000"`,
@@ -31,6 +31,7 @@ func TestTheEnvironmentIsRefused(t *testing.T) {
 		"quarantine=many":    `quarantine accepts a size such as 4096, 64KiB or 16MiB, not "many"`,
 		"quarantine=0":       `quarantine accepts`,
 		"quarantine=9999TiB": `quarantine accepts`,
+		"break=":             `break accepts a file`,
 		"stack-depth=33":     `stack-depth accepts 1 to 32, not "33"`,
 		"policy=cry":         `policy accepts panic, report, not "cry"`,
 	} {

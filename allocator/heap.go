@@ -36,6 +36,7 @@ type Heap struct {
 	sealed      bool
 	mostSmall   int // largest request that a bin serves
 	options     Options
+	watch       *watch // nil: no stack is watched for
 	memory      *memory
 
 	quickBelow  atomic.Int64  // sizes below it are the fast path's; 0: none is
@@ -80,6 +81,11 @@ func New(options Options) (*Heap, error) {
 	}
 	arenas := uint32((options.ReserveBytes + layout.ArenaBytes - 1) / layout.ArenaBytes)
 	h := &Heap{options: options}
+	if options.BreakFile != "" {
+		if h.watch, err = newWatch(options.BreakFile); err != nil {
+			return nil, err
+		}
+	}
 	wanted := arenas
 	for {
 		h.memory, err = reserve(options, layout.Place(arenas).End)

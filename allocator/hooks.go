@@ -15,6 +15,12 @@ func OnArenaReady(arena *layout.Arena) {}
 //go:noinline
 func OnSlabReady(slab *layout.Slab) {}
 
+// OnAlloc is called with each allocation from a stack of Options.BreakFile, when the block has been made and before its
+// caller gets it.
+//
+//go:noinline
+func OnAlloc(address uint64, size int) {}
+
 // OnViolation is called with each violation, before the policy runs.
 //
 //go:noinline

@@ -34,6 +34,9 @@ type Options struct {
 	// inaccessible ones, in any mode: reads and writes out of its bounds or after it was freed fault at the instruction, and
 	// Explain says what happened. 0, the default: none; 1: all, as long as the pool of 512 lasts.
 	GuardRate int
+	// BreakFile is a file of stacks that `glassheap leaks --learn` wrote: OnAlloc is called, for a debugger to stop in, with each
+	// allocation from one of them. It takes ModeAudit, which it turns on.
+	BreakFile string
 	// Policy is what a violation does; default PolicyPanic.
 	Policy Policy
 	// OnViolation, if set, is called with each violation instead of what Policy says. The violation is then returned as the
@@ -92,6 +95,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RetainBytes == 0 {
 		o.RetainBytes = defaultRetainBytes
+	}
+	if o.BreakFile != "" {
+		o.Mode = ModeAudit
 	}
 	if o.StackDepth == 0 {
 		o.StackDepth = defaultStackDepth

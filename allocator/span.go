@@ -29,15 +29,18 @@ func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 		by = h.whoCalls(skipMalloc)
 	}
 	h.lockPages()
-	defer h.unlockPages()
 	s, err := h.makeSpan(uint64(n), align, h.guardsNextSpan())
 	if err != nil {
+		h.unlockPages()
 		return nil, fmt.Errorf("glassheap: no span for %d bytes in heap %q: %w", n, h.options.Name, err)
 	}
 	if h.auditing.Load() {
 		h.recordSpan(s, by)
 	}
-	return h.pointer(s.User()), nil
+	user := s.User()
+	h.unlockPages()
+	h.watched(user, n, by)
+	return h.pointer(user), nil
 }
 
 // mostBytes is the largest request that could be granted if all of the reserve were free.
