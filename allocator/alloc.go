@@ -40,8 +40,8 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
-				if uint64(tally>>8)&h.sampleMask.Load() == h.sampleHit.Load() {
-					return h.mallocSampled(n, p, m)
+				if uint64(tally)&h.sampleMask.Load() == h.sampleHit.Load() {
+					return h.mallocSampled(n, p)
 				}
 				address := m.Blocks[top]
 				block := h.pointer(address)

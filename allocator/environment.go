@@ -28,6 +28,7 @@ func EnvironmentKeys() []EnvironmentKey {
 	return []EnvironmentKey{
 		{"mode", "plain, sealed, audit", "how much is written and verified with each block; sealed is the default", setMode},
 		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", setGuard},
+		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", setProfile},
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", setStackDepth},
 		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", setBreak},
@@ -75,18 +76,27 @@ func setMode(o *Options, value string) (err error) {
 	return err
 }
 
-func setGuard(o *Options, value string) error {
+func setGuard(o *Options, value string) (err error) {
+	o.GuardRate, err = parseRate(value)
+	return err
+}
+
+func setProfile(o *Options, value string) (err error) {
+	o.ProfileRate, err = parseRate(value)
+	return err
+}
+
+// parseRate reads 1/N, or off.
+func parseRate(value string) (int, error) {
 	if value == "off" {
-		o.GuardRate = 0
-		return nil
+		return 0, nil
 	}
 	rate, ok := strings.CutPrefix(value, "1/")
 	n, err := strconv.Atoi(rate)
-	if !ok || err != nil || n < 1 || n > mostGuardRate {
-		return errValue
+	if !ok || err != nil || n < 1 || n > mostRate {
+		return 0, errValue
 	}
-	o.GuardRate = n
-	return nil
+	return n, nil
 }
 
 func setQuarantine(o *Options, value string) error {

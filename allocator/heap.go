@@ -43,6 +43,7 @@ type Heap struct {
 	quickData   atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
 	sampleMask  atomic.Uint64 // an allocation is sampled when these bits of the tally
 	sampleHit   atomic.Uint64 // are these; no bit outside the mask: none is
+	sampled     atomic.Uint64 // allocations that were chosen so far
 	auditing    atomic.Bool   // the mode is ModeAudit now
 	dataUsed    atomic.Uint64 // bytes of arenas that were ever used
 	cachesReady atomic.Int32  // Ps with a lower index have a cache; grows under pages
@@ -62,6 +63,8 @@ type Heap struct {
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
 	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
+
+	recentStacks [256]atomic.Uint32 // the StackRefs that were asked for last
 
 	class   [256]class // by bin
 	classOf classTable
@@ -179,7 +182,10 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	if err := h.applyMode(h.options.Mode); err != nil {
 		return err
 	}
-	return h.SetGuardRate(h.options.GuardRate)
+	if err := h.SetGuardRate(h.options.GuardRate); err != nil {
+		return err
+	}
+	return h.SetProfileRate(h.options.ProfileRate)
 }
 
 // readyCaches makes the caches of the first procs Ps usable.
@@ -198,7 +204,7 @@ func (h *Heap) readyCaches(procs int) error {
 		c := h.cache(i)
 		c.ID, c.Ready = uint32(i), 1
 	}
-	if h.auditing.Load() {
+	if h.header().JournalsReady > 0 {
 		if err := h.readyJournals(want); err != nil {
 			return err
 		}

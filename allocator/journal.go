@@ -47,9 +47,9 @@ func (h *Heap) write(j *layout.Journal, kind layout.EventKind, address uint64, s
 	}
 	sequence := j.Sequence
 	j.Sequence++
-	j.Log[j.Events%layout.LogEvents] = layout.Event{
-		Sequence: sequence, Address: address, Goroutine: by.goroutine, Size: uint64(size), Stack: by.stack, Kind: kind,
-	}
+	// Field by field: a struct that is made first and then copied waits for its own stores.
+	e := &j.Log[j.Events%layout.LogEvents]
+	e.Sequence, e.Address, e.Goroutine, e.Size, e.Stack, e.Kind = sequence, address, by.goroutine, uint64(size), by.stack, kind
 	j.Events++
 	return sequence
 }

@@ -4,51 +4,127 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// Sampling costs the fast path two loads and a comparison, no counter: the word that a magazine counts its operations in
-// (layout.Tally) goes through its low bits in a fixed order, so that of as many operations as the mask has values, one hits.
+// Sampling costs the fast path two loads and a comparison, no counter. The word that a magazine counts its operations in
+// (layout.Tally) grows by a large fraction of its range with each, so its upper bits come by all their values evenly (a Weyl
+// sequence): of as many operations as k bits have values, one hits. Which value does is drawn anew each time.
 
 // SetGuardRate changes Options.GuardRate, while the heap is in use.
 func (h *Heap) SetGuardRate(rate int) error {
+	return h.setRate("guard", rate, &h.header().GuardRate, h.readyGuards)
+}
+
+// SetProfileRate changes Options.ProfileRate, while the heap is in use.
+func (h *Heap) SetProfileRate(rate int) error {
+	if rate > 0 && !h.sealed {
+		return fmt.Errorf("glassheap: heap %q is plain: without seals nothing tells which blocks are recorded", h.options.Name)
+	}
+	return h.setRate("profile", rate, &h.header().ProfileRate, h.readyProfile)
+}
+
+// setRate changes one of the rates and what the fast path samples by.
+func (h *Heap) setRate(name string, rate int, stored *uint64, ready func() error) error {
 	if h.closed.Load() {
 		return errClosed
 	}
-	if rate < 0 || rate > mostGuardRate {
-		return fmt.Errorf("glassheap: a guard rate of %d is out of range: it must lie from 0 to %d", rate, mostGuardRate)
+	if rate < 0 || rate > mostRate {
+		return fmt.Errorf("glassheap: a %s rate of %d is out of range: it must lie from 0 to %d", name, rate, mostRate)
 	}
 	h.lockPages()
 	defer h.unlockPages()
-	if rate == 0 {
-		h.sampleHit.Store(1)
-		h.sampleMask.Store(0)
-		h.header().GuardRate = 0
-		return nil
+	every := uint64(0)
+	if rate > 0 {
+		if err := ready(); err != nil {
+			return err
+		}
+		every = 1 << bits.Len64(uint64(rate)-1)
 	}
-	if err := h.readyGuards(); err != nil {
-		return err
-	}
-	every := uint64(1) << bits.Len64(uint64(rate)-1)
-	h.sampleMask.Store(every - 1)
-	h.sampleHit.Store(rand.Uint64() & (every - 1))
-	h.header().GuardRate = every
+	atomic.StoreUint64(stored, every)
+	h.setSampling()
 	return nil
 }
 
-// mallocSampled is Malloc for an allocation that sampling has chosen. The caller is pinned on p, whose magazine is m; it is
-// not afterwards.
+// setSampling makes the fast path sample as often as the rate that asks for the most. The pages' lock is held.
+func (h *Heap) setSampling() {
+	guard, profile := h.header().GuardRate, h.header().ProfileRate
+	every := min(guard, profile)
+	if every == 0 {
+		every = max(guard, profile)
+	}
+	if every == 0 {
+		h.sampleHit.Store(1)
+		h.sampleMask.Store(0)
+		return
+	}
+	mask := bits.Reverse64(every - 1) // as many of the upper bits
+	h.sampleHit.Store(rand.Uint64() & mask)
+	h.sampleMask.Store(mask)
+}
+
+// readyProfile makes usable what records need. The pages' lock is held.
+func (h *Heap) readyProfile() error {
+	learnGoroutineWord()
+	if err := h.readyJournals(int(h.cachesReady.Load())); err != nil {
+		return err
+	}
+	return h.readyStacks()
+}
+
+// chosen reports whether what sampling has chosen for the i-th time is for the purpose with this rate.
+func (h *Heap) chosen(rate *uint64, i uint64) bool {
+	every := atomic.LoadUint64(rate)
+	return every != 0 && i%(every>>bits.OnesCount64(h.sampleMask.Load())) == 0
+}
+
+// mallocSampled is Malloc for an allocation that sampling has chosen. The caller is pinned on p; it is not afterwards.
 //
 //go:noinline
-func (h *Heap) mallocSampled(n, p int, m *layout.Magazine) (unsafe.Pointer, error) {
-	m.Tally += layout.TallyAlloc + layout.TallyFree // or the next one would be chosen too
+func (h *Heap) mallocSampled(n, p int) (unsafe.Pointer, error) {
 	unpin(p)
-	if block := h.mallocGuarded(n); block != nil {
-		return block, nil
+	h.lockPages()
+	h.setSampling() // else the next one would be chosen too
+	h.unlockPages()
+	i := h.sampled.Add(1)
+	if h.chosen(&h.header().GuardRate, i) {
+		if block := h.mallocGuarded(n); block != nil {
+			return block, nil
+		}
 	}
-	return h.mallocUnsampled(n)
+	block, err := h.mallocUnsampled(n)
+	if err == nil && h.chosen(&h.header().ProfileRate, i) {
+		h.recordBlock(block, n)
+	}
+	return block, err
+}
+
+// recordBlock records who allocates a block that was made just now, unless that is done already.
+func (h *Heap) recordBlock(block unsafe.Pointer, n int) {
+	address := uint64(uintptr(block))
+	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
+	seal := sealAt(block, c.size)
+	if layout.Seal(*seal).State() != layout.StateLive {
+		return
+	}
+	by := h.whoCalls(skipMalloc)
+	s, index := h.slabAndIndex(address)
+	if s.Records == 0 {
+		h.lockPages()
+		p := h.lockBin(h.bin(int(c.bin)))
+		h.recordSlab(s, h.bin(int(c.bin)).Capacity)
+		h.unlockBin(h.bin(int(c.bin)), p)
+		h.unlockPages()
+	}
+	r := h.record(s, index)
+	if r == nil {
+		return
+	}
+	r.AllocSequence, r.AllocGoroutine, r.AllocStack = h.number(layout.EventAlloc, address, uint64(n), by), by.goroutine, by.stack
+	*seal = uint64(layout.MakeSeal(address, h.secret, n, layout.StateRecorded))
 }
 
 // mallocUnsampled is Malloc for an allocation that sampling chose and could not serve.

@@ -120,6 +120,7 @@ type Header struct {
 	SpansQuarantined   uint64 // how many
 	QuarantinedPages   uint64 // of these spans, guards included
 	GuardRate          uint64 `layout:"statistic"` // one of this many allocations is guarded; 0: none
+	ProfileRate        uint64 `layout:"statistic"` // one of this many allocations is recorded without audit; 0: none
 }
 
 // Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.

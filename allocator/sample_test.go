@@ -1,0 +1,76 @@
+package allocator
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
+
+// TestOneOfAsManyIsSampled, whether a program allocates and frees in turn or only allocates.
+func TestOneOfAsManyIsSampled(t *testing.T) {
+	oneCache(t)
+	h := newHeap(t, Options{ReserveBytes: 64 << 20, ProfileRate: 100})
+	require.EqualValues(t, 128, h.header().ProfileRate, "rounded up")
+	malloc(t, h, 40)
+	before := h.sampled.Load()
+	for range 128 * 100 {
+		require.NoError(t, h.FreePointer(malloc(t, h, 40)))
+	}
+	require.InDelta(t, 100, h.sampled.Load()-before, 60)
+	before = h.sampled.Load()
+	for n := range 100_000 {
+		malloc(t, h, n%900+1)
+	}
+	expected := 100_000.0 / 128
+	require.InDelta(t, expected, h.sampled.Load()-before, 6*math.Sqrt(expected))
+	sound(t, h)
+	require.NoError(t, h.SetProfileRate(0))
+	before = h.sampled.Load()
+	for range 10_000 {
+		require.NoError(t, h.FreePointer(malloc(t, h, 40)))
+	}
+	require.Equal(t, before, h.sampled.Load())
+}
+
+// TestASampledBlockIsRecorded, in a heap that is not audited; when it is freed, that is over.
+func TestASampledBlockIsRecorded(t *testing.T) {
+	h := newHeap(t, Options{ReserveBytes: 64 << 20, ProfileRate: 1})
+	p := malloc(t, h, 40)
+	require.Equal(t, layout.StateRecorded, layout.Seal(*sealAt(p, 40)).State())
+	leaks := h.Leaks()
+	require.Len(t, leaks, 1)
+	require.NotEmpty(t, leaks[0].Allocated.Stack)
+	sound(t, h)
+	grown, err := h.ReallocPointer(p, 38)
+	require.NoError(t, err)
+	require.NoError(t, h.FreePointer(grown))
+	require.Empty(t, h.Leaks())
+	sound(t, h)
+	require.ErrorContains(t, h.SetProfileRate(-1), "profile rate")
+	plain := newHeap(t, Options{ReserveBytes: 16 << 20, Mode: ModePlain})
+	require.ErrorContains(t, plain.SetProfileRate(8), "plain")
+	_, err = New(Options{Mode: ModePlain, ProfileRate: 8})
+	require.ErrorContains(t, err, "mode is plain")
+}
+
+// TestGuardsAndProfileShareTheSampling: each gets what its rate says.
+func TestGuardsAndProfileShareTheSampling(t *testing.T) {
+	oneCache(t)
+	h := newHeap(t, Options{ReserveBytes: 64 << 20, ProfileRate: 4, GuardRate: 64})
+	guarded, recorded := 0, 0
+	for range 64 * 100 {
+		p := malloc(t, h, 40)
+		if h.inGuardPages(uint64(uintptr(p))) {
+			guarded++
+		} else if layout.Seal(*sealAt(p, 40)).State() == layout.StateRecorded {
+			recorded++
+		}
+		require.NoError(t, h.FreePointer(p))
+	}
+	require.InDelta(t, 100, guarded, 60)
+	require.InDelta(t, 1600, guarded+recorded, 240)
+	sound(t, h)
+}
