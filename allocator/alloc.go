@@ -40,8 +40,8 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
-				if uint64(tally)&h.sampleMask.Load() == h.sampleHit.Load() {
-					return h.mallocSampled(n, p)
+				if (uint64(tally)+c.phase)&h.sampleMask.Load() == h.sampleHit.Load() {
+					return h.mallocSampled(n, p, m)
 				}
 				address := m.Blocks[top]
 				block := h.pointer(address)

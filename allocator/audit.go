@@ -20,8 +20,8 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
-				if sampling && uint64(tally)&h.sampleMask.Load() == h.sampleHit.Load() {
-					return h.mallocSampled(n, p)
+				if sampling && (uint64(tally)+c.phase)&h.sampleMask.Load() == h.sampleHit.Load() {
+					return h.mallocSampled(n, p, m)
 				}
 				address := m.Blocks[top]
 				if block := h.pointer(address); h.isFree(block, address, c) {

@@ -10,9 +10,9 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// Sampling costs the fast path two loads and a comparison, no counter. The word that a magazine counts its operations in
+// Sampling costs the fast path three loads and a comparison, no counter. The word that a magazine counts its operations in
 // (layout.Tally) grows by a large fraction of its range with each, so its upper bits come by all their values evenly (a Weyl
-// sequence): of as many operations as k bits have values, one hits. Which value does is drawn anew each time.
+// sequence): of as many operations as k bits have values, one hits. Each bin begins elsewhere, so that not all hit at a time.
 
 // SetGuardRate changes Options.GuardRate, while the heap is in use.
 func (h *Heap) SetGuardRate(rate int) error {
@@ -81,16 +81,19 @@ func (h *Heap) chosen(rate *uint64, i uint64) bool {
 	return every != 0 && i%(every>>bits.OnesCount64(h.sampleMask.Load())) == 0
 }
 
-// mallocSampled is Malloc for an allocation that sampling has chosen. The caller is pinned on p; it is not afterwards.
+// mallocSampled is Malloc for an allocation that sampling has chosen. The caller is pinned on p, whose magazine is m; it is
+// not afterwards.
 //
 //go:noinline
-func (h *Heap) mallocSampled(n, p int) (unsafe.Pointer, error) {
-	unpin(p)
-	h.lockPages()
-	h.setSampling() // else the next one would be chosen too
-	h.unlockPages()
+func (h *Heap) mallocSampled(n, p int, m *layout.Magazine) (unsafe.Pointer, error) {
 	i := h.sampled.Add(1)
-	if h.chosen(&h.header().GuardRate, i) {
+	guard := h.chosen(&h.header().GuardRate, i)
+	if guard {
+		// It counts as one of the magazine's operations, or the next one would be chosen too.
+		m.Tally += layout.TallyAlloc + layout.TallyFree
+	}
+	unpin(p)
+	if guard {
 		if block := h.mallocGuarded(n); block != nil {
 			return block, nil
 		}

@@ -1,6 +1,10 @@
 package allocator
 
-import "github.com/glassheap/glassheap/allocator/layout"
+import (
+	"math/rand/v2"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
 
 // class is what the fast path needs of a bin, in the Go heap, so that one cache line and no off-heap load gives it.
 type class struct {
@@ -9,6 +13,7 @@ type class struct {
 	size       uint32 // bytes a user may write; the seal follows
 	last       uint32 // offset of the slab's last block
 	bin        uint8
+	phase      uint64 // where sampling begins, see sample.go
 }
 
 const reciprocalBits = 40
@@ -25,6 +30,7 @@ func newClasses(figures []layout.Class) (classes [256]class, table classTable, m
 			size:       f.Size,
 			last:       (f.Capacity - 1) * f.Stride,
 			bin:        uint8(i),
+			phase:      rand.Uint64(),
 		}
 		for ; next*layout.ClassGrain <= int(f.Size); next++ {
 			table[next] = uint8(i)
