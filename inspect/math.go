@@ -59,7 +59,7 @@ func (h *Heap) Math(ctx context.Context) (*MathReport, error) {
 	id := &h.id
 	r := &MathReport{Heap: h.summary(result.counts), Geometry: id.Geometry.String(), Mode: id.Mode.String()}
 	seal := uint64(0)
-	if id.Mode == layout.ModeSealed {
+	if id.Mode.SealBytes() != 0 {
 		seal = 8
 	}
 	sizes, formula := deriveSizes(id.Geometry)
