@@ -46,6 +46,11 @@ func TestLeaksAreThoseThatTheProgramKnows(t *testing.T) {
 			most := r.Groups[0]
 			require.Equal(t, "main.leakReport", functionsOf(most)[1])
 			require.EqualValues(t, 200_000, most.Most)
+			for _, g := range r.Groups {
+				if functionsOf(g)[0] == "main.keepSessions" {
+					require.EqualValues(t, 1, g.Oldest.Sequence, "the first of all operations")
+				}
+			}
 			for i := range r.Groups[1:] {
 				require.GreaterOrEqual(t, r.Groups[i].Bytes, r.Groups[i+1].Bytes)
 			}

@@ -529,7 +529,7 @@ func TestConcurrentReads(t *testing.T) {
 func TestParseMapping(t *testing.T) {
 	for line, want := range map[string]mapping{
 		"7effc8a00000-7effc8a15000 rw-s 00016000 00:01 1664                       /memfd:glassheap:one two (deleted)": {
-			start: 0x7effc8a00000, end: 0x7effc8a15000, offset: 0x16000, device: 1, inode: 1664, path: "/memfd:glassheap:one two (deleted)", readable: true, shared: true,
+			start: 0x7effc8a00000, end: 0x7effc8a15000, offset: 0x16000, device: 1, inode: 1664, path: "/memfd:glassheap:one two (deleted)", readable: true, writable: true, shared: true,
 		},
 		"00400000-004eb000 r-xp 00000000 fe:03 9978067                            /tmp/a\\012b": {
 			start: 0x400000, end: 0x4eb000, device: 0xfe03, inode: 9978067, path: "/tmp/a\nb", readable: true,
