@@ -239,3 +239,17 @@ func TestProfilesAndSignatures(t *testing.T) {
 		require.False(t, set.Match(frames))
 	}
 }
+
+// TestAProgramNamesItsOwnStacks, looking at its own heap.
+func TestAProgramNamesItsOwnStacks(t *testing.T) {
+	h := newHeap(t, allocator.Options{Name: "mine", Mode: allocator.ModeAudit, ReserveBytes: 64 << 20})
+	_, err := h.Alloc(100)
+	require.NoError(t, err)
+	self, err := target.Self(target.Options{Heap: "mine"})
+	require.NoError(t, err)
+	defer self.Close()
+	r, err := openNamed(t, self, "").Leaks(t.Context(), inspect.LeakOptions{})
+	require.NoError(t, err)
+	require.Empty(t, r.Notes)
+	require.Equal(t, "github.com/glassheap/glassheap/inspect_test.TestAProgramNamesItsOwnStacks", functionsOf(r.Groups[0])[0])
+}
