@@ -57,6 +57,14 @@ func (h *Heap) leaks() []Leak {
 			}
 		}
 	}
+	if h.guardsReady {
+		pool := h.guardPool()
+		for i := range pool.Slots {
+			if s := &pool.Slots[i]; s.State == layout.GuardLive {
+				add(&s.Record, true, s.Requested)
+			}
+		}
+	}
 	leaks := make([]Leak, 0, len(groups))
 	for _, g := range groups {
 		leaks = append(leaks, *g)

@@ -44,7 +44,7 @@ func TestHelp(t *testing.T) {
 	for _, line := range strings.Split(transcript, "\n") {
 		require.LessOrEqual(t, len([]rune(line)), 80, "%s", line)
 	}
-	for _, command := range []string{"check", "structs", "math", "whatis", "stats", "bins", "slabs", "blocks", "map", "dump", "hexdump", "watch", "break", "snapshot"} {
+	for _, command := range []string{"check", "structs", "math", "whatis", "leaks", "history", "stats", "bins", "slabs", "blocks", "map", "dump", "hexdump", "log", "watch", "break", "snapshot"} {
 		require.Regexp(t, `(?m)^  `+command+`\b.*  \w`, overview)
 	}
 	require.Less(t, strings.Count(overview, "\n"), 32, "one screen")

@@ -51,7 +51,7 @@ func both(questions ...string) string {
 // withoutAddress are the questions that can be asked of any heap.
 var withoutAddress = []string{
 	"check --json", "structs --json", "math --json", "stats --json", "bins --json", "slabs --json", "slabs --json 4", "blocks --json 8", "map --json", "map --json --bin 4", "map --json --slab 8",
-	"dump --json header", "dump --json slab 0", "dump --json bin 3",
+	"dump --json header", "dump --json slab 0", "dump --json bin 3", "leaks --json", "log --json", "log --json --last 0 --kind free",
 }
 
 func TestAnswersAreThoseOfTheCommandLine(t *testing.T) {
@@ -83,8 +83,8 @@ func TestAnswersAreThoseOfTheCommandLine(t *testing.T) {
 func TestAddressesMeanTheSame(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
-	questions := []string{"whatis", "hexdump", "blocks", "map"}
-	const fromOutside = "python [gdb.execute('cli ' + q + ' --json ' + hex(int(gdb.parse_and_eval('b.array')))) for q in ('whatis', 'hexdump', 'blocks', 'map')]"
+	questions := []string{"whatis", "hexdump", "blocks", "map", "history"}
+	const fromOutside = "python [gdb.execute('cli ' + q + ' --json ' + hex(int(gdb.parse_and_eval('b.array')))) for q in ('whatis', 'hexdump', 'blocks', 'map', 'history')]"
 	commands := "break main.ready\nrun overflow\ncontinue\n" + fromOutside + "\n"
 	for _, q := range questions {
 		commands += "glassheap " + q + " b --json\n"

@@ -127,6 +127,11 @@ func askEverything(address uint64, memory []byte) {
 	_, _ = h.Map(ctx, inspect.MapOptions{Bin: 2})
 	_, _ = h.Whatis(address)
 	_, _ = h.Hexdump(address, 600)
+	_, _ = h.Leaks(ctx, inspect.LeakOptions{})
+	_, _ = h.Log(inspect.LogOptions{Size: -1})
+	_, _ = h.History(address)
+	id := h.Identity()
+	_, _ = inspect.Unreachable(ctx, rooted{t, []uint64{address, id.Data, id.Data + 1<<20 - 1, id.GuardPages + layout.PageBytes}}, nil, inspect.LeakOptions{})
 	for _, name := range []string{"header", "bin 1", "arena 0", "cache 0", "magazine 0.3", "page 5", "slab 0", "span 9", inspect.Address(address).String()} {
 		_, _ = h.Dump(name)
 	}

@@ -29,7 +29,7 @@ func (h *Heap) History(address uint64) (*HistoryReport, error) {
 	if log.Kept > 0 || now.Block.hasStack() {
 		r.Notes = append(r.Notes, h.Notes()...)
 	}
-	now.Notes = nil // they are said once
+	now.Heap, now.Notes = Summary{}, nil // they are said once
 	return r, nil
 }
 

@@ -46,6 +46,11 @@ func TestLeaksAreThoseThatTheProgramKnows(t *testing.T) {
 			most := r.Groups[0]
 			require.Equal(t, "main.leakReport", functionsOf(most)[1])
 			require.EqualValues(t, 200_000, most.Most)
+			for _, g := range r.Groups {
+				if functionsOf(g)[0] == "main.keepSessions" {
+					require.EqualValues(t, 1, g.Oldest.Sequence, "the first of all operations")
+				}
+			}
 			for i := range r.Groups[1:] {
 				require.GreaterOrEqual(t, r.Groups[i].Bytes, r.Groups[i+1].Bytes)
 			}
@@ -233,4 +238,18 @@ func TestProfilesAndSignatures(t *testing.T) {
 		frames[0].Line++
 		require.False(t, set.Match(frames))
 	}
+}
+
+// TestAProgramNamesItsOwnStacks, looking at its own heap.
+func TestAProgramNamesItsOwnStacks(t *testing.T) {
+	h := newHeap(t, allocator.Options{Name: "mine", Mode: allocator.ModeAudit, ReserveBytes: 64 << 20})
+	_, err := h.Alloc(100)
+	require.NoError(t, err)
+	self, err := target.Self(target.Options{Heap: "mine"})
+	require.NoError(t, err)
+	defer self.Close()
+	r, err := openNamed(t, self, "").Leaks(t.Context(), inspect.LeakOptions{})
+	require.NoError(t, err)
+	require.Empty(t, r.Notes)
+	require.Equal(t, "github.com/glassheap/glassheap/inspect_test.TestAProgramNamesItsOwnStacks", functionsOf(r.Groups[0])[0])
 }

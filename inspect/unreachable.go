@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/glassheap/glassheap/inspect/target"
@@ -164,68 +165,51 @@ func (s *reach) heads(g *groups) {
 			}
 		})
 	})
-	f := family{reach: s, claimed: claimed}
 	s.live.each(s.reached, func(i uint32) {
-		if !referred.has(i) {
-			claimed.add(i)
-			f.claim(i)
-			g.addHead(s.blockIndex, i, f.below)
+		if !referred.has(i) && claimed.add(i) {
+			g.addHead(s.blockIndex, i, s.claim(i, claimed))
 		}
 	})
-	// What is left refers to itself in circles: one block of each is its head. A head that a later one turns out to lead to is
-	// none.
-	f.circles = map[uint32]below{}
+	// What is left is circles, and what they lead to: one block of each circle is its head, if no other circle leads to it. A
+	// search from one block after the other, each leaving out what an earlier one has found, begins in such a circle before it
+	// begins in one that leads there; so, the last beginnings first, only heads are left.
+	var beginnings []uint32
+	found := slices.Clone(claimed)
 	s.live.each(s.reached, func(i uint32) {
+		if found.add(i) {
+			beginnings = append(beginnings, i)
+			s.claim(i, found)
+		}
+	})
+	for _, i := range slices.Backward(beginnings) {
 		if claimed.add(i) {
-			f.claim(i)
-			f.circles[i] = f.below
+			g.addHead(s.blockIndex, i, s.claim(i, claimed))
 		}
-	})
-	for i, b := range f.circles {
-		g.addHead(s.blockIndex, i, b)
 	}
 }
 
 // below is the blocks below a head.
 type below struct{ blocks, bytes uint64 }
 
-// family finds the blocks below one head after the other.
-type family struct {
-	*reach
-	claimed bitset
-	circles map[uint32]below // heads of circles; nil: these have their turn later
-	below
-}
-
-// claim counts the blocks that only unreachable blocks lead to, from a head on.
-func (f *family) claim(head uint32) {
-	f.below = below{}
-	f.todo = append(f.todo[:0], head)
-	for len(f.todo) > 0 {
-		i := f.todo[len(f.todo)-1]
-		f.todo = f.todo[:len(f.todo)-1]
-		f.words(i, func(word uint64) {
-			j, ok := f.at(word)
-			if !ok || f.reached.has(j) {
+// claim adds the unreachable blocks that one leads to, and counts those that are new.
+func (s *reach) claim(from uint32, claimed bitset) (b below) {
+	s.todo = append(s.todo[:0], from)
+	for len(s.todo) > 0 {
+		i := s.todo[len(s.todo)-1]
+		s.todo = s.todo[:len(s.todo)-1]
+		s.words(i, func(word uint64) {
+			j, ok := s.at(word)
+			if !ok || s.reached.has(j) || !claimed.add(j) {
 				return
 			}
-			lower, isHead := f.circles[j]
-			switch {
-			case isHead && j != head:
-				delete(f.circles, j)
-				f.blocks += lower.blocks
-				f.bytes += lower.bytes
-			case f.claimed.add(j):
-				f.todo = append(f.todo, j)
-			default:
-				return
-			}
-			if b, ok := f.block(j); ok {
-				f.blocks++
-				f.bytes += b.bytes
+			s.todo = append(s.todo, j)
+			if block, ok := s.block(j); ok {
+				b.blocks++
+				b.bytes += block.bytes
 			}
 		})
 	}
+	return b
 }
 
 // addHead adds a head, unless somebody has freed it since.

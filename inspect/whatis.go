@@ -9,7 +9,7 @@ import (
 
 // WhatisReport says what an address belongs to.
 type WhatisReport struct {
-	Heap     Summary  `json:"heap"`
+	Heap     Summary  `json:"heap,omitzero"` // zero in a report that has it already
 	Address  Address  `json:"address"`
 	Kind     string   `json:"kind"`            // block, seal, span, guard, slab tail, free page, metadata, unused, outside
 	Sentence string   `json:"sentence"`        // the answer in words

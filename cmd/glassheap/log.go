@@ -17,8 +17,8 @@ func newLog(t *terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "log TARGET",
 		Short: "the last allocations and frees, newest first",
-		Long: `log lists the operations that audit mode keeps: the last 1024 of each P, by their
-numbers. Each P takes numbers in batches of 64, so between goroutines on
+		Long: `log lists the operations that audit mode keeps, the last 1024 of each P, by
+their numbers. Each P takes numbers in batches of 64, so between goroutines on
 different Ps the order is only roughly that of time.`,
 		Example: "  glassheap log 4711\n  glassheap log 4711 --function cache --kind free --last 0",
 	}

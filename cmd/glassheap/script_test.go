@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 //	json PATH WANT                           compares a value of the last output, which is JSON: findings.0.code, findings.length is how many
 //	narrow COLUMNS                           expects no line of the last output to be wider
 //	cut FILE BYTES                           cuts a file
+//	leaker                                   gives $LEAKER, a program that loses blocks, and $OTHER, another executable
 func TestScripts(t *testing.T) {
 	recording, err := filepath.Abs("internal/mtrace/testdata/small.mtrace")
 	if err != nil {
@@ -51,7 +52,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "eventually": eventually, "spawn": spawn, "tell": tell, "interrupt": interrupt, "close": closeInput, "wrote": wrote, "capture": capture, "json": jsonValue, "narrow": narrow, "cut": cut,
+			"exits": exits, "eventually": eventually, "spawn": spawn, "tell": tell, "interrupt": interrupt, "close": closeInput, "wrote": wrote, "capture": capture, "json": jsonValue, "narrow": narrow, "cut": cut, "leaker": leaker,
 		},
 	})
 }

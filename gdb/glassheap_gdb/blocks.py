@@ -137,7 +137,8 @@ def _examine_freed(heap, block, data, seal):
         block.requested = seal.size
         if data[: block.size].strip(bytes([heap.layout("PoisonByte")])):
             block.seal = "poison"
-    if block.place == "quarantined" and heap.cached_blocks()[block.address][1]:
+    held = seal.state == heap.layout("StateQuarantined") and block.seal == "intact"
+    if block.place == "quarantined" and not held and heap.cached_blocks()[block.address][1]:
         block.place, block.seal = "in-flight", "intact"
     elif block.place not in ("free", "cached", "depot", "quarantined", "withdrawn"):
         block.seal = "wrong"

@@ -208,9 +208,9 @@ def _overview():
 
     return (
         "Question the off-heap memory of this program, as it is now: glassheap COMMAND\n\nQuestions:\n"
-        + rows("check", "structs", "math", "whatis")
+        + rows("check", "structs", "math", "whatis", "leaks", "history")
         + "\nLooking around:\n"
-        + rows("stats", "bins", "slabs", "blocks", "map", "dump", "hexdump")
+        + rows("stats", "bins", "slabs", "blocks", "map", "dump", "hexdump", "log")
         + "\nDoing:\n"
         + row("watch ADDRESS", "stop at the instruction that overruns this block")
         + row("break init|violation", "see structs as they are made; stop at violations")

@@ -77,6 +77,8 @@ QUESTIONS = {
         _question("structs", "", 0, 0, _tables, "--type Slab --fields"),
         _question("math", "", 0, 0, _tables),
         _question("whatis", "address", 1, 1, _around, "b.array + 18"),
+        _question("leaks", "", 0, 0, _seals),
+        _question("history", "address", 1, 1, _around, "b.array"),
         _question("stats", "", 0, 0, _tables),
         _question("bins", "", 0, 0, _tables),
         _question("slabs", "number", 0, 1, _tables, "3"),
@@ -84,6 +86,7 @@ QUESTIONS = {
         _question("map", "address", 0, 1, _map, "--bin 3"),
         _question("dump", "struct", 1, 3, _tables, "slab 17"),
         _question("hexdump", "address", 1, 2, _around, "b.array 512"),
+        _question("log", "", 0, 0, _tables, "--last 50"),
         _question("snapshot", "file", 1, 1, _everything, "before.snapshot"),
     )
 }

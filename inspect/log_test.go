@@ -1,0 +1,162 @@
+package inspect_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
+)
+
+// audited is a heap in audit mode that one P uses, so that its events have one order.
+func audited(t *testing.T) *allocator.Heap {
+	before := runtime.GOMAXPROCS(1)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	return newHeap(t, allocator.Options{Mode: allocator.ModeAudit, ReserveBytes: 64 << 20})
+}
+
+// fileOf is a heap as a file, of which nothing tells whose it is.
+func fileOf(t *testing.T, bytes []byte) target.Target {
+	path := filepath.Join(t.TempDir(), "heap")
+	require.NoError(t, os.WriteFile(path, bytes, 0o600))
+	file, err := target.Open(path, target.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+func addressOf(b []byte) uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
+
+func alloc(t *testing.T, h *allocator.Heap, n int) []byte {
+	b, err := h.Alloc(n)
+	require.NoError(t, err)
+	return b
+}
+
+func TestTheLogIsWhatHappened(t *testing.T) {
+	h := audited(t)
+	first, second, large := alloc(t, h, 100), alloc(t, h, 200), alloc(t, h, 100_000)
+	require.NoError(t, h.Free(first))
+	require.NoError(t, h.Free(large))
+	self, err := os.Executable()
+	require.NoError(t, err)
+	opened := openNamed(t, fileOf(t, image(t, h)), self)
+	log := func(change func(*inspect.LogOptions)) (events []string, r *inspect.LogReport) {
+		o := inspect.LogOptions{Size: -1}
+		change(&o)
+		r, err := opened.Log(o)
+		require.NoError(t, err)
+		for _, e := range r.Events {
+			name := map[uint64]string{addressOf(first): "first", addressOf(second): "second", addressOf(large): "large"}[uint64(e.Address)]
+			events = append(events, e.Kind+" "+name)
+		}
+		return events, r
+	}
+	all, r := log(func(*inspect.LogOptions) {})
+	require.Equal(t, []string{"free large", "free first", "alloc large", "alloc second", "alloc first"}, all)
+	require.Equal(t, []any{5, uint64(5), 0}, []any{r.Kept, r.Ever, r.Left})
+	require.Equal(t, uint64(100_000), r.Events[0].Bytes)
+	require.NotZero(t, r.Events[0].By.Goroutine)
+	require.Contains(t, r.Events[0].By.Frames[0].Function, "TestTheLogIsWhatHappened")
+	for i := range r.Events[1:] {
+		require.Greater(t, r.Events[i].By.Sequence, r.Events[i+1].By.Sequence)
+	}
+	last, r := log(func(o *inspect.LogOptions) { o.Last = 2 })
+	require.Equal(t, all[:2], last)
+	require.Equal(t, 3, r.Left)
+	frees, _ := log(func(o *inspect.LogOptions) { o.Kind = layout.EventFree })
+	require.Equal(t, all[:2], frees)
+	inside, _ := log(func(o *inspect.LogOptions) { o.Address = addressOf(first) + 99 })
+	require.Equal(t, []string{"free first", "alloc first"}, inside)
+	past, _ := log(func(o *inspect.LogOptions) { o.Address = addressOf(first) + 100 })
+	require.Empty(t, past)
+	sized, _ := log(func(o *inspect.LogOptions) { o.Size = 200 })
+	require.Equal(t, []string{"alloc second"}, sized)
+	called, _ := log(func(o *inspect.LogOptions) { o.Function, o.Kind = "inspect_test.alloc", layout.EventAlloc })
+	require.Equal(t, []string{"alloc large", "alloc second", "alloc first"}, called)
+	nobody, _ := log(func(o *inspect.LogOptions) { o.Function = "nobody" })
+	require.Empty(t, nobody)
+
+	history, err := opened.History(addressOf(large) + 50_000)
+	require.NoError(t, err)
+	require.Len(t, history.Events, 2)
+	require.Equal(t, inspect.PlaceQuarantined, history.Now.Block.Place)
+	require.Contains(t, history.Now.Block.Freed.Frames[0].Function, "TestTheLogIsWhatHappened")
+	history, err = opened.History(addressOf(first) + 103) // behind what was asked for, and still of the block
+	require.NoError(t, err)
+	require.Len(t, history.Events, 2)
+}
+
+// TestTheLogForgets what came before its last events, and believes nothing that is no event.
+func TestTheLogForgets(t *testing.T) {
+	h := audited(t)
+	for range 3_000 {
+		require.NoError(t, h.Free(alloc(t, h, 64)))
+	}
+	bytes := image(t, h)
+	from := target.FromBytes(bytes)
+	opened, err := inspect.Open(t.Context(), from)
+	require.NoError(t, err)
+	r, err := opened.Log(inspect.LogOptions{Size: -1})
+	require.NoError(t, err)
+	require.Len(t, r.Events, layout.LogEvents)
+	require.EqualValues(t, 6_000, r.Ever)
+	require.Equal(t, "free", r.Events[0].Kind)
+
+	id := opened.Identity()
+	journal := (*layout.Journal)(unsafe.Pointer(&bytes[uint64(id.Journals)-id.Base]))
+	journal.Log[17].Kind = 4711
+	journal.Log[18].Stack = 0xffff_ffff
+	journal.Log[19].Address = ^uint64(0)
+	journal.Events = ^uint64(0)
+	opened, err = inspect.Open(t.Context(), from)
+	require.NoError(t, err)
+	r, err = opened.Log(inspect.LogOptions{Size: -1})
+	require.NoError(t, err)
+	require.Len(t, r.Events, layout.LogEvents-1)
+	_, err = opened.Log(inspect.LogOptions{Size: -1, Function: "main"})
+	require.ErrorAs(t, err, new(*inspect.NoFunctionsError))
+	require.ErrorContains(t, err, "--exe FILE")
+}
+
+// TestCheckSaysWhatNamesNeed, when it shows a stack.
+func TestCheckSaysWhatNamesNeed(t *testing.T) {
+	h := audited(t)
+	b := alloc(t, h, 100)
+	alloc(t, h, 100)
+	require.NoError(t, h.Free(b))
+	for range 3 {
+		require.NoError(t, h.Free(alloc(t, h, 100))) // the first one is between others in the quarantine then
+	}
+	check := func(exe string) *inspect.CheckReport {
+		file := fileOf(t, image(t, h))
+		p, err := inspect.ProgramOf(file, exe)
+		require.NoError(t, err)
+		defer p.Close()
+		r, err := inspect.Check(t.Context(), file, inspect.CheckOptions{Program: p})
+		require.NoError(t, err)
+		return r
+	}
+	require.Empty(t, check("").Notes)
+	second := alloc(t, h, 100)
+	require.NoError(t, h.Free(second))
+	require.NoError(t, h.Free(alloc(t, h, 100)))
+	second[5] = 'x'
+	r := check("")
+	require.Len(t, r.Findings, 1)
+	require.Len(t, r.Notes, 1)
+	require.Contains(t, r.Notes[0], "--exe FILE")
+	self, err := os.Executable()
+	require.NoError(t, err)
+	r = check(self)
+	require.Contains(t, r.Findings[0].Block.Freed.Frames[0].Function, "TestCheckSaysWhatNamesNeed")
+	require.Contains(t, r.Notes[0], "nothing tells whether")
+	second[5] = layout.PoisonByte
+}
