@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,8 +54,13 @@ func perform(t *testing.T, name, mode string) outcome {
 			_, _ = io.WriteString(input, "go on\n")
 			return outcome{Program: strings.Join(q.Told, ", "), Outside: strings.Join(outside, ", then ")}
 		}
-		lookThroughEveryDoor(t, c.Process.Pid, q)
 		what := "healthy"
+		if q.Lost != nil {
+			looksForLost(t, c.Process.Pid, *q.Lost)
+			what = "leak"
+		} else {
+			lookThroughEveryDoor(t, c.Process.Pid, q)
+		}
 		if q.Code != "" {
 			what = string(q.Code)
 		}
@@ -104,6 +110,26 @@ func looks(t *testing.T, door string, heap target.Target, q question) {
 		require.NotNil(t, f.Block, door)
 		require.Equal(t, inspect.Address(q.Block), f.Block.Address, "%s: another block is blamed", door)
 	}
+}
+
+// looksForLost searches a process for what nothing in it refers to any more. Only its own memory can tell.
+func looksForLost(t *testing.T, pid int, l lost) {
+	process, err := target.OpenProcess(pid, target.Options{Heap: "#1"})
+	require.NoError(t, err)
+	defer process.Close()
+	program, err := inspect.ProgramOf(process, "")
+	require.NoError(t, err)
+	defer program.Close()
+	report, err := inspect.Unreachable(context.Background(), process, program, inspect.LeakOptions{})
+	require.NoError(t, err)
+	require.Len(t, report.Groups, 1, "what is still referred to is no leak")
+	g := report.Groups[0]
+	require.GreaterOrEqual(t, g.Blocks, l.Heads)
+	require.Equal(t, g.Blocks*l.Below, g.Below)
+	require.NotNil(t, g.Oldest)
+	require.True(t, slices.ContainsFunc(g.Oldest.Frames, func(f inspect.Frame) bool {
+		return strings.HasSuffix(f.Function, ".loses") || strings.HasSuffix(f.Function, ".losesChain")
+	}), "%v", g.Oldest.Frames)
 }
 
 // memoryFile is the path of the memory file of a process's first heap.

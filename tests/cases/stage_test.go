@@ -53,13 +53,13 @@ type question struct {
 	Code    inspect.Code // that check must find; "": nothing
 	Block   uint64       // that it must blame; 0: none in particular
 	Summary string       // a regular expression that the finding's summary must match
-	Leaks   []leak       // what leaks --unreachable must find, when that is the question
+	Lost    *lost        // what nothing refers to any more, when that is the question
 	Told    []string     // at the end: what the program itself said
 	Done    bool
 }
 
-// leak is a group of lost blocks.
-type leak struct{ Blocks, Bytes uint64 }
+// lost is what leaks --unreachable must find: this many heads at least, and as many blocks below each.
+type lost struct{ Heads, Below uint64 }
 
 func play(name, mode string) {
 	s := &stage{parent: bufio.NewReader(os.Stdin)}
@@ -158,6 +158,9 @@ func (s *stage) note(what string) {
 func (s *stage) checkFinds(code inspect.Code, block unsafe.Pointer, summary string) {
 	s.ask(question{Code: code, Block: uint64(uintptr(block)), Summary: summary})
 }
+
+// leaksFind has the process searched from outside for what nothing in it refers to.
+func (s *stage) leaksFind(l lost) { s.ask(question{Lost: &l}) }
 
 // checkIsHealthy has the heap checked from outside, and expects none.
 func (s *stage) checkIsHealthy() { s.ask(question{}) }
