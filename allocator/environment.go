@@ -32,6 +32,7 @@ func EnvironmentKeys() []EnvironmentKey {
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", setStackDepth},
 		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", setBreak},
+		{"armable", "yes, no", "let `glassheap arm` change the mode and the guard rate while the program runs", setArmable},
 		{"policy", "panic, report", "what a violation does: panic, or write a report to standard error and go on", setPolicy},
 	}
 }
@@ -122,6 +123,18 @@ func setBreak(o *Options, value string) error {
 		return errValue
 	}
 	o.BreakFile = value
+	return nil
+}
+
+func setArmable(o *Options, value string) error {
+	switch value {
+	case "yes":
+		o.Armable = true
+	case "no":
+		o.Armable = false
+	default:
+		return errValue
+	}
 	return nil
 }
 

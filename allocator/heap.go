@@ -37,6 +37,7 @@ type Heap struct {
 	mostSmall   int // largest request that a bin serves
 	options     Options
 	watch       *watch // nil: no stack is watched for
+	armer       *armer // nil: nobody else may change anything
 	memory      *memory
 
 	quickBelow  atomic.Int64  // sizes below it are the fast path's; 0: none is
@@ -107,6 +108,7 @@ func New(options Options) (*Heap, error) {
 		h.memory.close()
 		return nil, fmt.Errorf("glassheap: heap %q: %w", options.Name, err)
 	}
+	h.startArmer()
 	register(h)
 	return h, nil
 }
@@ -220,6 +222,7 @@ func (h *Heap) Close() error {
 	if h.closed.Swap(true) {
 		return errClosed
 	}
+	h.stopArmer()
 	stats, leaks := h.Stats(), []Leak(nil)
 	if stats.LiveBlocks > 0 && h.sealed {
 		leaks = h.leaks()

@@ -37,6 +37,9 @@ type Options struct {
 	// ProfileRate records who makes one of this many allocations, rounded up to a power of two, in ModeSealed: enough for a profile
 	// of what is live, at next to no cost (see Leaks). 0, the default: none. ModeAudit records all.
 	ProfileRate int
+	// Armable lets another process of the same user change the mode and the guard rate while the program runs (`glassheap arm`).
+	// A goroutine looks ten times a second whether one wishes to.
+	Armable bool
 	// BreakFile is a file of stacks that `glassheap leaks --learn` wrote: OnAlloc is called, for a debugger to stop in, with each
 	// allocation from one of them. It takes ModeAudit, which it turns on.
 	BreakFile string

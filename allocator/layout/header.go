@@ -121,6 +121,8 @@ type Header struct {
 	QuarantinedPages   uint64 // of these spans, guards included
 	GuardRate          uint64 `layout:"statistic"` // one of this many allocations is guarded; 0: none
 	ProfileRate        uint64 `layout:"statistic"` // one of this many allocations is recorded without audit; 0: none
+	Armable            uint64 `layout:"statistic"` // 1: the program does what Wish says
+	Wish               Wish   `layout:"statistic"` // what another process wants of this one; 0: nothing, or it is done
 }
 
 // Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.

@@ -46,6 +46,11 @@ func (d *descriptors) all() []descriptor {
 // openMemoryFile opens the memory file of a heap for reading. A process shows its files in three ways: by its descriptors, by
 // its mappings (for root) and by their paths.
 func (p proc) openMemoryFile(f found, links *descriptors) (*os.File, error) {
+	return p.openMemoryFileFor(f, links, os.O_RDONLY)
+}
+
+// openMemoryFileFor is openMemoryFile with the access that is wanted.
+func (p proc) openMemoryFileFor(f found, links *descriptors, access int) (*os.File, error) {
 	var ways []string
 	for _, d := range links.all() {
 		if d.path == f.path {
@@ -60,7 +65,7 @@ func (p proc) openMemoryFile(f found, links *descriptors) (*os.File, error) {
 	}
 	errs := []error{errors.New("no descriptor, mapping or path leads to " + f.path)}
 	for _, way := range ways {
-		file, err := openSame(way, f.inode)
+		file, err := openSame(way, f.inode, access)
 		if err == nil {
 			return file, nil
 		}
@@ -71,7 +76,7 @@ func (p proc) openMemoryFile(f found, links *descriptors) (*os.File, error) {
 
 // openSame opens a path if it is the regular file of that inode. The device is not compared: the one in /proc/PID/maps is not
 // the one that stat tells on some file systems (btrfs, overlays).
-func openSame(path string, inode uint64) (*os.File, error) {
+func openSame(path string, inode uint64, access int) (*os.File, error) {
 	// Opening a device may do something: look first.
 	info, err := os.Stat(path)
 	if err != nil {
@@ -80,7 +85,7 @@ func openSame(path string, inode uint64) (*os.File, error) {
 	if err := sameRegular(path, info, inode); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := os.OpenFile(path, access|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

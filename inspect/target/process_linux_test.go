@@ -356,14 +356,14 @@ func TestOpenSame(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
-	file, err := openSame(path, inodeOf(info))
+	file, err := openSame(path, inodeOf(info), os.O_RDONLY)
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
-	_, err = openSame(path, inodeOf(info)+1)
+	_, err = openSame(path, inodeOf(info)+1, os.O_RDONLY)
 	require.Error(t, err)
 	info, err = os.Stat(os.DevNull)
 	require.NoError(t, err)
-	_, err = openSame(os.DevNull, inodeOf(info))
+	_, err = openSame(os.DevNull, inodeOf(info), os.O_RDONLY)
 	require.Error(t, err)
 }
 
