@@ -89,14 +89,3 @@ func (l *leaker) open(t testing.TB, exe string) *inspect.Heap {
 	t.Helper()
 	return openNamed(t, l.target, exe)
 }
-
-func openNamed(t testing.TB, from target.Target, exe string) *inspect.Heap {
-	t.Helper()
-	p, err := inspect.ProgramOf(from, exe)
-	require.NoError(t, err)
-	t.Cleanup(func() { p.Close() })
-	h, err := inspect.Open(t.Context(), from)
-	require.NoError(t, err)
-	h.SetProgram(p)
-	return h
-}
