@@ -17,14 +17,28 @@ import (
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
-// builtLeakers are the programs that were built of testdata/leaker, by the arguments of the build.
-var builtLeakers sync.Map
+// builtLeakers are the programs that were built of testdata/leaker, by the arguments of the build. They lie in folders below
+// leakerFolder.
+var (
+	builtLeakers sync.Map
+	leakerFolder string
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if leakerFolder, err = os.MkdirTemp("", "leaker"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(leakerFolder)
+	os.Exit(code)
+}
 
 // buildLeaker builds testdata/leaker, once for each list of arguments.
 func buildLeaker(t testing.TB, arguments ...string) string {
 	t.Helper()
 	once, _ := builtLeakers.LoadOrStore(strings.Join(arguments, " "), sync.OnceValues(func() (string, error) {
-		folder, err := os.MkdirTemp("", "leaker")
+		folder, err := os.MkdirTemp(leakerFolder, "")
 		if err != nil {
 			return "", err
 		}
@@ -88,15 +102,4 @@ func startLeaker(t testing.TB, path string, arguments ...string) *leaker {
 func (l *leaker) open(t testing.TB, exe string) *inspect.Heap {
 	t.Helper()
 	return openNamed(t, l.target, exe)
-}
-
-func openNamed(t testing.TB, from target.Target, exe string) *inspect.Heap {
-	t.Helper()
-	p, err := inspect.ProgramOf(from, exe)
-	require.NoError(t, err)
-	t.Cleanup(func() { p.Close() })
-	h, err := inspect.Open(t.Context(), from)
-	require.NoError(t, err)
-	h.SetProgram(p)
-	return h
 }

@@ -32,6 +32,18 @@ func fileOf(t *testing.T, bytes []byte) target.Target {
 	return file
 }
 
+// openNamed is a decoded heap with its program.
+func openNamed(t testing.TB, from target.Target, exe string) *inspect.Heap {
+	t.Helper()
+	p, err := inspect.ProgramOf(from, exe)
+	require.NoError(t, err)
+	t.Cleanup(func() { p.Close() })
+	h, err := inspect.Open(t.Context(), from)
+	require.NoError(t, err)
+	h.SetProgram(p)
+	return h
+}
+
 func addressOf(b []byte) uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
 
 func alloc(t *testing.T, h *allocator.Heap, n int) []byte {

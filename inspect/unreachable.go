@@ -13,9 +13,9 @@ import (
 // mostHeld is how long a process is held still at most while references are searched for.
 const mostHeld = 2 * time.Second
 
-// Unreachable groups the live blocks that nothing refers to, neither the process's other memory nor a block that something
-// refers to. Any aligned word that lies in a block counts as a reference, so an old value that nobody will use again keeps a
-// block from being listed; what only a register holds at that moment counts as nothing.
+// Unreachable groups the live blocks that nothing refers to, neither the process's other memory and the registers of its threads
+// nor a block that something refers to. Any aligned word that lies in a block counts as a reference, so an old value that nobody
+// will use again keeps a block from being listed. Where a debugger has the process, its registers are not read.
 //
 // The process is held still while its metadata, its memory and the blocks are read, for two seconds at most. The error is a
 // *target.NoRootsError where only the heap's memory is there, else those of Check.

@@ -23,12 +23,11 @@ func newLeaks(t *terminal) *cobra.Command {
 allocated them, as audit mode recorded it.
 
 With --unreachable it lists only blocks that nothing refers to. The process is
-held still, for two seconds at most, while its writable memory is searched for
-aligned words that are addresses inside live blocks, and then what these blocks
-hold. Any such word counts as a reference, so an old one that was left on a
-stack hides a leak; an address that only a register holds does not count. A
-block that no other unreachable block refers to is a head; what it leads to is
-counted below it.
+held still, for two seconds at most, while its writable memory and its registers
+are searched for aligned words that are addresses inside live blocks, and then
+what these blocks hold. Any such word counts as a reference, so an old one that
+was left on a stack hides a leak. A block that no other unreachable block refers
+to is a head; what it leads to is counted below it.
 
 Exit status: 1 if --unreachable found some.`,
 		Example: `  glassheap leaks 4711

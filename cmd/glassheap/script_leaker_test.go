@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -13,9 +12,7 @@ import (
 // theLeaker builds the program that keeps blocks and loses others (inspect/testdata/leaker), and one that is compiled in
 // another way, which makes it another program.
 var theLeaker = sync.OnceValues(func() (folder string, err error) {
-	if folder, err = os.MkdirTemp("", "leaker"); err != nil {
-		return "", err
-	}
+	folder = leakerFolder
 	for name, arguments := range map[string][]string{"leaker": nil, "other": {"-gcflags=-l"}} {
 		command := exec.Command("go", append(append([]string{"build", "-o", folder + "/" + name}, arguments...), "../../inspect/testdata/leaker")...)
 		if out, err := command.CombinedOutput(); err != nil {
@@ -24,6 +21,9 @@ var theLeaker = sync.OnceValues(func() (folder string, err error) {
 	}
 	return folder, nil
 })
+
+// leakerFolder is where they lie, as long as the scripts run.
+var leakerFolder string
 
 // leaker gives a script $LEAKER, the path of the program, and $OTHER, that of another one.
 func leaker(ts *testscript.TestScript, neg bool, args []string) {

@@ -2,6 +2,7 @@ package target
 
 import (
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,4 +25,20 @@ func ptrace(request, tid, data int) error {
 		return os.NewSyscallError("ptrace", errno)
 	}
 	return nil
+}
+
+// registers are the general and the floating-point registers of a stopped thread, as the kernel lays them out. What the kernel
+// does not tell is left out.
+func registers(tid int) (words []byte) {
+	const general, floating = 1, 2 // NT_PRSTATUS, NT_PRFPREG of elf.h
+	for _, set := range []uintptr{general, floating} {
+		buffer := make([]byte, 4096)
+		into := unix.Iovec{Base: &buffer[0]}
+		into.SetLen(len(buffer))
+		_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_GETREGSET, uintptr(tid), set, uintptr(unsafe.Pointer(&into)), 0, 0)
+		if errno == 0 {
+			words = append(words, buffer[:into.Len&^7]...)
+		}
+	}
+	return words
 }

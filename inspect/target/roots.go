@@ -7,9 +7,9 @@ import (
 
 // Rooted is a Target that shows the rest of its owner's memory, too: what may refer to blocks of the heap.
 type Rooted interface {
-	// Roots calls visit with the owner's writable memory, piece by piece, but for that of the heap itself. A piece begins at an
-	// address that is a multiple of 8 and is overwritten after the call. What was never touched is left out. It returns how many
-	// bytes there were.
+	// Roots calls visit with the owner's writable memory, piece by piece, but for that of the heap itself, and with the registers
+	// of its threads while it is held still. A piece is words of 8 bytes and is overwritten after the call. What was never touched
+	// is left out. It returns how many bytes there were.
 	Roots(ctx context.Context, visit func(piece []byte)) (bytes int64, err error)
 }
 

@@ -9,8 +9,8 @@ import (
 // rootPiece is how much is copied at a time.
 const rootPiece = 1 << 20
 
-// Roots reads what the process can write to: see Rooted. Pages that the process never touched are not read, for reading them
-// would give them memory.
+// Roots reads what the process can write to, and the registers of its threads while it is held by Stop: see Rooted. Pages that
+// the process never touched are not read, for reading them would give them memory.
 func (t *otherProcess) Roots(ctx context.Context, visit func(piece []byte)) (total int64, err error) {
 	maps, err := readMaps(t.proc.dir)
 	if err != nil {
@@ -24,6 +24,14 @@ func (t *otherProcess) Roots(ctx context.Context, visit func(piece []byte)) (tot
 	pages, err := os.Open(t.proc.dir + "/pagemap")
 	if err == nil {
 		defer pages.Close()
+	}
+	t.lock.Lock()
+	held := t.held
+	t.lock.Unlock()
+	if held != nil {
+		words := held.registers()
+		visit(words)
+		total += int64(len(words))
 	}
 	buffer := make([]byte, rootPiece)
 	for _, part := range rootsOf(maps, t.base, uint64(t.Size())) {

@@ -3,6 +3,7 @@ package target
 import (
 	"encoding/binary"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -81,4 +82,28 @@ func TestSnapshotsRememberTheProgram(t *testing.T) {
 	require.Zero(t, OwnerOf(from), "a snapshot's process may be another one by now")
 	_, err = OriginOf(FromBytes(make([]byte, 4096)))
 	require.ErrorIs(t, err, ErrNoOrigin)
+}
+
+// TestRegistersAreRoots: an address that a running thread has in a register is found, sooner or later, while it is held.
+func TestRegistersAreRoots(t *testing.T) {
+	c, r := startOwner(t, orders{Heaps: []heapOrder{{Name: "registers"}}, Busy: 1})
+	h := openHeap(t, c.Process.Pid, "registers").(*otherProcess)
+	eventually(t, "a register holds the counter's address", func() bool {
+		stopped, err := h.Stop(t.Context())
+		require.NoError(t, err)
+		words := h.held.registers()
+		require.NotEmpty(t, words)
+		found := false
+		_, err = h.Roots(t.Context(), func(piece []byte) { found = found || len(piece) == len(words) && slices.Equal(piece[:64], words[:64]) })
+		require.NoError(t, err)
+		require.True(t, found, "what Roots shows")
+		require.NoError(t, stopped.Resume())
+		require.Nil(t, h.held.registers(), "the process goes on")
+		for ; len(words) >= 8; words = words[8:] {
+			if binary.LittleEndian.Uint64(words) == r.Counters[0] {
+				return true
+			}
+		}
+		return false
+	})
 }

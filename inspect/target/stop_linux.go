@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -22,10 +24,11 @@ const stopLimit = 2 * time.Second
 type hold struct {
 	proc    proc
 	threads map[int]*tracee
-	thread  int           // ours, that traces them
-	release chan struct{} // closed by the first Resume
-	ended   chan struct{} // closed when there is nothing to do any more for our thread, but to end if it isn't clean
-	clean   bool          // nothing is traced any more; constant when ended is closed
+	thread  int              // ours, that traces them
+	release chan struct{}    // closed by the first Resume
+	asked   chan chan []byte // for the registers of all threads: only our thread may read them
+	ended   chan struct{}    // closed when there is nothing to do any more for our thread, but to end if it isn't clean
+	clean   bool             // nothing is traced any more; constant when ended is closed
 	resume  func()
 }
 
@@ -46,7 +49,7 @@ const (
 
 // hold stops every thread of the process.
 func (p proc) hold(ctx context.Context) (*hold, error) {
-	h := &hold{proc: p, threads: map[int]*tracee{}, release: make(chan struct{}), ended: make(chan struct{})}
+	h := &hold{proc: p, threads: map[int]*tracee{}, release: make(chan struct{}), asked: make(chan chan []byte), ended: make(chan struct{})}
 	h.resume = sync.OnceFunc(func() { close(h.release) })
 	ready := make(chan error, 1)
 	go h.onItsOwnThread(func() (clean bool) { return h.keep(ctx, ready) })
@@ -120,10 +123,39 @@ func (h *hold) keep(ctx context.Context, ready chan<- error) (clean bool) {
 	}
 	ready <- err
 	if err == nil {
-		<-h.release
+		h.answer()
 	}
 	h.clean = h.letGo()
 	return h.clean
+}
+
+// answer reads registers for whoever asks, until Resume.
+func (h *hold) answer() {
+	for {
+		select {
+		case <-h.release:
+			return
+		case asker := <-h.asked:
+			var all []byte
+			for _, tid := range slices.Sorted(maps.Keys(h.threads)) {
+				if h.threads[tid].state == traceStopped {
+					all = append(all, registers(tid)...)
+				}
+			}
+			asker <- all
+		}
+	}
+}
+
+// registers are those of all threads, one after the other; nil when the process goes on, or is held by somebody else.
+func (h *hold) registers() []byte {
+	answer := make(chan []byte, 1)
+	select {
+	case h.asked <- answer:
+		return <-answer
+	case <-h.ended:
+		return nil
+	}
 }
 
 // stopAll stops every thread. Only a running thread makes new ones: when a listing that was taken after all known threads had
