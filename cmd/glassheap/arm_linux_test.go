@@ -65,6 +65,7 @@ func TestArmChangesARunningHeap(t *testing.T) {
 	require.JSONEq(t, `{"heap": "armable", "mode": "sealed", "guard_rate": 0}`, answer)
 
 	other, ask := start("")
+	require.Equal(t, "sealed 0", ask())
 	_, err = arm(other, "audit")
 	require.ErrorIs(t, err, target.ErrNotArmable)
 	require.Equal(t, "sealed 0", ask())
