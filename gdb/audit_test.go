@@ -116,7 +116,7 @@ func TestAFrontEndUnfoldsJournalsAndStacks(t *testing.T) {
 	require.Contains(t, mi.do("-var-list-children --all-values heap"), `exp="journal0"`)
 	journal := mi.do("-var-list-children --all-values heap.journal0")
 	require.Regexp(t, `exp="is",numchild="0",value="0x[0-9a-f]+ journal 0: \d+ events, 100 blocks held back with [\d,]+ bytes"`, journal)
-	require.Regexp(t, `exp="held99",numchild="0",value="0x[0-9a-f]+  in-flight, `, journal)
+	require.Regexp(t, `exp="held99",numchild="0",value="0x[0-9a-f]+  quarantined, `, journal)
 	require.Regexp(t, `exp="held98",numchild="0",value="0x[0-9a-f]+  quarantined, .*; freed by goroutine 1 in main\.fill \(main\.go:\d+\)"`, journal)
 	require.Contains(t, journal, `exp="event400"`)
 	require.Contains(t, mi.do("-var-list-children --all-values heap.journal0.event400"), `exp="Stack"`)

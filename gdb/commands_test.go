@@ -44,7 +44,7 @@ func TestHelp(t *testing.T) {
 	for _, line := range strings.Split(transcript, "\n") {
 		require.LessOrEqual(t, len([]rune(line)), 80, "%s", line)
 	}
-	for _, command := range []string{"check", "structs", "math", "whatis", "stats", "bins", "slabs", "blocks", "map", "dump", "hexdump", "watch", "break", "snapshot"} {
+	for _, command := range []string{"check", "structs", "math", "whatis", "history", "leaks", "log", "stats", "bins", "slabs", "blocks", "map", "dump", "hexdump", "watch", "break", "snapshot"} {
 		require.Regexp(t, `(?m)^  `+command+`\b.*  \w`, overview)
 	}
 	require.Less(t, strings.Count(overview, "\n"), 32, "one screen")
@@ -67,6 +67,8 @@ func TestCompletion(t *testing.T) {
 		"complete glassheap math --geometry n": {"glassheap math --geometry notes"},
 		"complete glassheap check --heap s":    {"glassheap check --heap sessions"},
 		"complete glassheap help ma":           {"glassheap help map", "glassheap help math"},
+		"complete glassheap l":                 {"glassheap leaks", "glassheap log"},
+		"complete glassheap log --kind f":      {"glassheap log --kind free"},
 		"complete glassheap whatis h.baseA":    {"glassheap whatis h.baseAddress"},
 	}
 	commands := "break main.ready\nrun\n"
