@@ -20,20 +20,21 @@ type EnvironmentKey struct {
 	Key     string
 	Accepts string // its values
 	Meaning string
+	Example string // a value that it accepts
 	set     func(*Options, string) error
 }
 
 // EnvironmentKeys are all of them.
 func EnvironmentKeys() []EnvironmentKey {
 	return []EnvironmentKey{
-		{"mode", "plain, sealed, audit", "how much is written and verified with each block; sealed is the default", setMode},
-		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", setGuard},
-		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", setProfile},
-		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", setQuarantine},
-		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", setStackDepth},
-		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", setBreak},
-		{"armable", "yes, no", "let `glassheap arm` change the mode and the guard rate while the program runs", setArmable},
-		{"policy", "panic, report", "what a violation does: panic, or write a report to standard error and go on", setPolicy},
+		{"mode", "plain, sealed, audit", "how much is written and verified with each block; sealed is the default", "audit", setMode},
+		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", "1/1000", setGuard},
+		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", "1/1000", setProfile},
+		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", "64MiB", setQuarantine},
+		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", "8", setStackDepth},
+		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", "leaks.txt", setBreak},
+		{"armable", "yes, no", "let `glassheap arm` change the mode and the guard rate while the program runs", "yes", setArmable},
+		{"policy", "panic, report", "what a violation does: panic, or write a report to standard error and go on", "report", setPolicy},
 	}
 }
 

@@ -46,3 +46,13 @@ func TestTheEnvironmentIsRefused(t *testing.T) {
 	require.EqualValues(t, 12<<20, h.options.QuarantineBytes)
 	require.NoError(t, h.Close())
 }
+
+// TestTheExamplesOfTheEnvironmentAreAccepted: help shows them.
+func TestTheExamplesOfTheEnvironmentAreAccepted(t *testing.T) {
+	for _, k := range EnvironmentKeys() {
+		_, err := Options{}.override(k.Key + "=" + k.Example)
+		require.NoError(t, err, k.Key)
+		require.NotEmpty(t, k.Example)
+		require.NotEmpty(t, k.Meaning)
+	}
+}

@@ -67,6 +67,8 @@ func TestCompletion(t *testing.T) {
 		"complete glassheap math --geometry n": {"glassheap math --geometry notes"},
 		"complete glassheap check --heap s":    {"glassheap check --heap sessions"},
 		"complete glassheap help ma":           {"glassheap help map", "glassheap help math"},
+		"complete glassheap l":                 {"glassheap leaks", "glassheap log"},
+		"complete glassheap log --kind f":      {"glassheap log --kind free"},
 		"complete glassheap whatis h.baseA":    {"glassheap whatis h.baseAddress"},
 	}
 	commands := "break main.ready\nrun\n"

@@ -82,6 +82,7 @@ func TestPackedWordsAreThoseOfGo(t *testing.T) {
 		Lock, Link                       string
 		Mode, Backing, Arena, Page, Slab string
 		Span, Block, Geometry, Event     string
+		Guard                            string
 	}
 	python(t, "samples = json.loads('''"+string(text)+"''')\n"+`
 layout = schema._shipped()
@@ -97,7 +98,7 @@ for i, s in enumerate(samples):
         "Count": words.tally_count(int(s["Tally"])), "Totals": words.tally_totals(layout, int(s["Tally"]), s["Inflow"]),
         "Lock": words.lock_in_words(layout, int(s["Lock"])), "Link": words.link_in_words(layout, s["Link"]),
         "Mode": word("Mode"), "Backing": word("Backing"), "Arena": word("ArenaState"), "Page": word("PageKind"), "Slab": word("SlabState"),
-        "Span": word("SpanState"), "Block": word("State"), "Geometry": word("Geometry"), "Event": word("EventKind"),
+        "Span": word("SpanState"), "Block": word("State"), "Geometry": word("Geometry"), "Event": word("EventKind"), "Guard": word("GuardState"),
     })
 print(json.dumps(found))
 `, &found)
@@ -148,8 +149,8 @@ print(json.dumps(found))
 		v := uint32(i % 17)
 		require.Equal(t, []string{
 			layout.Mode(v).String(), layout.Backing(v).String(), layout.ArenaState(v).String(), layout.PageKind(v).String(), layout.SlabState(v).String(),
-			layout.SpanState(v).String(), layout.State(v).String(), layout.Geometry(v).String(), layout.EventKind(v).String(),
-		}, []string{f.Mode, f.Backing, f.Arena, f.Page, f.Slab, f.Span, f.Block, f.Geometry, f.Event}, "value %d", v)
+			layout.SpanState(v).String(), layout.State(v).String(), layout.Geometry(v).String(), layout.EventKind(v).String(), layout.GuardState(v).String(),
+		}, []string{f.Mode, f.Backing, f.Arena, f.Page, f.Slab, f.Span, f.Block, f.Geometry, f.Event, f.Guard}, "value %d", v)
 	}
 }
 
@@ -188,7 +189,7 @@ func TestEveryNameOfTheFormatExists(t *testing.T) {
 	var uses [][3]string
 	python(t, `
 import ast, glob, os
-modules = {"gdb", "subprocess", "collections", "resource", "tempfile", "os", "re", "sys", "printers", "heap", "blocks", "image", "words", "printing", "structs", "needs", "finding", "unfolding", "stacks", "frames", "audit_structs"}
+modules = {"gdb", "subprocess", "collections", "resource", "tempfile", "os", "re", "sys", "printers", "heap", "blocks", "image", "words", "printing", "structs", "needs", "finding", "unfolding", "stacks", "frames", "audit_structs", "guard_structs"}
 uses = []
 for path in sorted(glob.glob(os.path.join(os.path.dirname(fields.__file__), "*.py"))):
     with open(path, encoding="utf-8") as file:

@@ -17,7 +17,7 @@ func newHelp() *cobra.Command {
 		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				for _, other := range c.Root().Commands() {
-					if other.IsAvailableCommand() {
+					if other.IsAvailableCommand() || other.IsAdditionalHelpTopicCommand() {
 						names = append(names, cobra.CompletionWithDesc(other.Name(), other.Short))
 					}
 				}

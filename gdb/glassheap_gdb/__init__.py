@@ -23,6 +23,7 @@
     unfolding      how a value is shown: a line, and one level of children
     structs        the structs, shown so …
     audit_structs  … and those of audit mode
+    guard_structs  … and those of guarded blocks
     word_printers  the packed words, in words
     printers       which printer is for which type
     moment         what was found out, kept while the program stands still

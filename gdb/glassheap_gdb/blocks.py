@@ -9,16 +9,17 @@ from .words import Seal
 class Block:
     """One block of a slab, or a whole span."""
 
-    __slots__ = ("address", "size", "index", "place", "requested", "seal", "slab", "bin", "allocated", "freed")
+    __slots__ = ("address", "size", "index", "place", "requested", "seal", "slab", "bin", "allocated", "freed", "guarded")
 
     def __init__(self, address, size, index, place, slab, bin):
         self.address, self.size, self.index, self.place, self.slab, self.bin = address, size, index, place, slab, bin
         self.requested = -1  # bytes that were asked for, from the block's start; -1: not known
         self.seal = "none"  # none, intact, broken, wrong, slack, poison: the words of the checker
         self.allocated = self.freed = None  # who did, as far as audit mode recorded it
+        self.guarded = False  # it ends at a guard page, and has no seal
 
     def __str__(self):
-        text = "{:#x}  {}".format(self.address, self.place)
+        text = "{:#x}  {}{}".format(self.address, self.place, ", guarded" if self.guarded else "")
         if self.requested >= 0:
             text += ", {} of {} bytes".format(self.requested, self.size)
         else:
@@ -148,7 +149,7 @@ def at(heap, address):
     """The block or span that an address belongs to; None: it belongs to none."""
     page = heap.page_of(address)
     if page is None:
-        return None
+        return _guarded_at(heap, address)
     entry = heap.page_entry(page)
     start = page - entry.before
     if entry.kind == heap.layout("PageSlab"):
@@ -173,14 +174,17 @@ def _span_at(heap, address, page):
 def of_span(heap, page, _address, span):
     """A span as a block."""
     base, seal_bytes = heap.page_address(page), heap.identity.SealBytes if heap.sealed else 0
-    block = Block(base, max(span.Pages * heap.page_bytes - seal_bytes, 0), 0, "live", page, -1)
-    block.requested = span.Requested
+    guarded = span.Guarded == heap.layout("SpanGuarded")
+    if guarded:
+        base, seal_bytes = base + min(span.Offset, heap.page_bytes), 0
+    block = Block(base, max(heap.page_address(page) + span.Pages * heap.page_bytes - base - seal_bytes, 0), 0, "live", page, -1)
+    block.requested, block.guarded = span.Requested, guarded
     quarantined = span.State == heap.layout("SpanQuarantined")
     if span.Recorded == heap.layout("SpanRecorded"):
         _remember(heap, block, span.Record, quarantined)
     if quarantined:
         block.place = "quarantined"  # its memory can't be read: the seal is gone
-    elif heap.sealed and heap.clip(block.seal_address, seal_bytes):
+    elif heap.sealed and not guarded and heap.clip(block.seal_address, seal_bytes):
         seal = Seal(heap.layout, int.from_bytes(heap.read(block.seal_address, seal_bytes), "little"))
         whole = seal.belongs(base, heap.identity.Secret) and seal.live() and seal.size == span.Requested & 0xFFFF
         block.seal = "intact" if whole else "broken"
@@ -188,3 +192,22 @@ def of_span(heap, page, _address, span):
         if whole and heap.read(block.seal_address - slack, slack).strip(bytes([heap.layout("SlackByte")])):
             block.seal = "slack"
     return block
+
+
+def of_guard(heap, number, slot):
+    """A guarded block of the pool, live or freed; None: its slot was never used."""
+    if slot.State == heap.layout("GuardVirgin"):
+        return None
+    live = slot.State == heap.layout("GuardLive")
+    block = Block(slot.Address, slot.Requested, number, "live" if live else "quarantined", -1, -1)
+    block.requested, block.guarded = slot.Requested, True
+    _remember(heap, block, slot.Record, not live)
+    return block
+
+
+def _guarded_at(heap, address):
+    """The guarded block on whose page an address lies; None: on none."""
+    for number, _, slot in heap.guard_slots():
+        if 0 <= address - heap.guard_page(number) < heap.page_bytes:
+            return of_guard(heap, number, slot)
+    return None

@@ -76,6 +76,11 @@ class Ask(gdb.Command):
         elif q.kind == "struct" and words[0] not in STRUCTS:
             address = expressions.address_of(" ".join(words))
             words = ["{:#x}".format(address)]
+        if "address" in options:
+            options["address"] = "{:#x}".format(expressions.address_of(options["address"]))
+        for name in ("pprof", "learn"):
+            if name in options:
+                options[name] = os.path.expanduser(options[name])
         wanted = options.pop("heap", "")
         options.setdefault("color", "auto")
         if options["color"] == "auto":

@@ -94,13 +94,20 @@ class Heap:
             "Descriptors": (id.Descriptors, min(max(head.DescriptorsTop, id.Descriptors), id.DescriptorsEnd) - id.Descriptors),
             "Records": (id.Records, min(max(head.RecordsTop, id.Records), id.RecordsEnd) - id.Records),
             "Journals": (id.Journals, (min(head.JournalsReady, most) + 1) * sizes["Journal"].bytes),
+            "Guards": (id.Guards, self._guard_bytes()),
             "Stacks": (id.Stacks, self._stack_bytes()),
         }
 
+    def _guard_bytes(self):
+        """How much of the guard pool is in use: nothing before something is guarded. The head tells, as for the checker."""
+        pool = self.layout["GuardPool"]
+        head = pool["Slots"].offset
+        return pool.bytes if any(self.read(self.identity.Guards, head)) else head
+
     def _stack_bytes(self):
-        """How much of the stack table is in use: nothing before the heap is audited."""
+        """How much of the stack table is in use: nothing before the heap is audited, or something is guarded."""
         id, table = self.identity, self.layout["StackTable"]
-        if self.header.JournalsReady == 0:
+        if self.header.JournalsReady == 0 and self._guard_bytes() < self.layout["GuardPool"].bytes:
             return 0
         used = table.of(self.read(id.Stacks, table.bytes)).Used
         return min(table.bytes + used, max(id.Journals - id.Stacks, 0))
@@ -206,9 +213,24 @@ class Heap:
                 address = magazine.Next
         for _, journal in self.entries("Journals", "Journal", self.header.JournalsReady):
             held = self.held_by(journal)
-            for i, block in enumerate(held):
-                found.setdefault(block, ("quarantined", i in (0, len(held) - 1)))
+            for block in held:
+                found.setdefault(block, ("quarantined", block == journal.Moving))
         return found
+
+    def guard_slots(self):
+        """The slots of the guard pool: (number, address of the struct, struct); none before something was guarded."""
+        pool, slot = self.layout["GuardPool"], self.layout["GuardSlot"]
+        data = self.table("Guards") if self.sound else b""
+        if len(data) < pool.bytes:
+            return
+        head = pool["Slots"].offset
+        for i in range(min(self.layout("GuardSlots"), (len(data) - head) // slot.bytes)):
+            place = head + i * slot.bytes
+            yield i, self.identity.Guards + place, slot.of(data, place)
+
+    def guard_page(self, slot):
+        """Where the page of a guard slot begins: every other page of the pool, between two that are inaccessible."""
+        return self.identity.GuardPages + (2 * slot + 1) * self.page_bytes
 
     def held_by(self, journal):
         """The blocks that a P holds back, the oldest first; none when the counts can't be true."""

@@ -18,6 +18,16 @@ def every_seal(heap):
         start = heap.page_address(page)
         told = start + min(span.Pages * page_bytes, heap.end - start)
         yield max(told - tail, start), min(tail, told - start)
+        if span.Guarded == heap.layout("SpanGuarded"):
+            yield start, page_bytes  # nothing may be written before it either
+    yield from _guarded(heap)
+
+
+def _guarded(heap):
+    """The pages of the live guarded blocks: those of freed ones are inaccessible."""
+    for i, _, slot in heap.guard_slots():
+        if slot.State == heap.layout("GuardLive"):
+            yield heap.guard_page(i), heap.page_bytes
 
 
 def _readable_spans(heap):
@@ -34,6 +44,7 @@ def everything(heap):
     for i, (_, arena) in enumerate(heap.entries("Arenas", "Arena", heap.header.ArenasUsed)):
         if arena.State in (heap.layout("ArenaHuge"), heap.layout("ArenaHugeTail")):
             yield heap.page_address(i * heap.pages_per_arena), heap.layout("ArenaBytes")
+    yield from _guarded(heap)
 
 
 def bin_of(number):
@@ -51,6 +62,9 @@ def around(address, size=1):
 
     def ranges(heap):
         yield address, size
+        for page, bytes_ in _guarded(heap):
+            if page < address + size and address < page + bytes_:
+                yield page, bytes_
         first, last = heap.page_of(address), heap.page_of(address + size - 1)
         if first is None:
             return
@@ -68,6 +82,8 @@ def around(address, size=1):
             start, bytes_ = heap.page_address(page), span.Pages * heap.page_bytes
             if start <= address + size and address <= start + bytes_ + heap.page_bytes:
                 yield start + max(0, bytes_ - 2 * heap.page_bytes), min(bytes_, 2 * heap.page_bytes)
+                if span.Guarded == heap.layout("SpanGuarded"):
+                    yield start, heap.page_bytes
 
     return ranges
 
@@ -95,7 +111,8 @@ def lost_arenas(heap):
         if slab.Carved and slab.Stride > heap.identity.SealBytes:
             seals.setdefault(page // heap.pages_per_arena, []).append(heap.page_address(page) + slab.Stride)
     for page, span in _readable_spans(heap):
-        if 0 < span.Pages <= heap.pages_per_arena:
+        # One that is guarded has no seal, and where it fills its pages may end in zeros.
+        if 0 < span.Pages <= heap.pages_per_arena and span.Guarded != heap.layout("SpanGuarded"):
             seals.setdefault(page // heap.pages_per_arena, []).append(heap.page_address(page + span.Pages))
     size = heap.identity.SealBytes
     return [arena for arena, ends in sorted(seals.items()) if not any(any(heap.read(end - size, size)) for end in ends)]

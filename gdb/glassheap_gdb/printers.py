@@ -7,6 +7,7 @@ import gdb.printing
 
 from . import words
 from .audit_structs import AUDIT_STRUCTS, StackRef
+from .guard_structs import GUARD_STRUCTS
 from .structs import STRUCTS, Heap, Pointer, Ref, Violation
 from .unfolding import ALLOCATOR, LAYOUT, labelled
 from .word_printers import WORDS, Enumeration
@@ -20,14 +21,14 @@ class Printers(gdb.printing.RegexpCollectionPrettyPrinter):
     def __init__(self):
         super().__init__(_COLLECTION)
         self.pointers = {}
-        for name, printer in {**STRUCTS, **AUDIT_STRUCTS, **WORDS, **dict.fromkeys(words.ENUMERATIONS, Enumeration)}.items():
+        for name, printer in {**STRUCTS, **AUDIT_STRUCTS, **GUARD_STRUCTS, **WORDS, **dict.fromkeys(words.ENUMERATIONS, Enumeration)}.items():
             self.add_printer(name, _exactly(LAYOUT + name), printer)
         self.add_printer("StackRef", _exactly(LAYOUT + "StackRef"), StackRef)
         self.add_printer("Ref", "^" + re.escape(LAYOUT) + r"Ref\[", Ref)
         self.add_printer("Heap", _exactly(ALLOCATOR + "Heap"), Heap)
         self.add_printer("Violation", _exactly(ALLOCATOR + "Violation"), Violation)
         self.add_printer("text", "^uintptr$", labelled)
-        for name, printer in {**STRUCTS, **AUDIT_STRUCTS}.items():
+        for name, printer in {**STRUCTS, **AUDIT_STRUCTS, **GUARD_STRUCTS}.items():
             self.pointers[LAYOUT + name] = printer
         self.pointers.update({ALLOCATOR + "Heap": Heap, ALLOCATOR + "Violation": Violation})
 

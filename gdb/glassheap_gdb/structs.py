@@ -146,7 +146,10 @@ class Span(Struct):
     def line(self, heap):
         """State, size, pages."""
         state = str(self["State"]) if heap is None else words.word(heap.layout, "SpanState", self["State"])
-        return "span: {}, {} in {} at {:#x}".format(state, count(self["Requested"], "byte"), count(self["Pages"], "page"), self["Base"])
+        text = "span: {}, {} in {} at {:#x}".format(state, count(self["Requested"], "byte"), count(self["Pages"], "page"), self["Base"])
+        if heap is not None and self["Guarded"] == heap.layout("SpanGuarded"):
+            text += ", guarded: the user's address is {:#x}".format(self["Base"] + self["Offset"])
+        return text
 
     def belongings(self, heap):
         """The block that it is."""
@@ -203,7 +206,7 @@ class Heap(Unfolding):
         return heap.describe() if heap is not None else "a heap that is closed, or was not made yet"
 
     def unfold(self):
-        """The header, arenas, bins with slabs, spans, caches; in audit mode journals and stacks."""
+        """The header, arenas, bins with slabs, spans, caches; in audit mode journals; guarded blocks; stacks."""
         found = self.heap
         if found is None:
             return
@@ -220,7 +223,10 @@ class Heap(Unfolding):
             yield from child("cache{}".format(i), "Cache", address)
         for i, (address, _) in enumerate(found.entries("Journals", "Journal", found.header.JournalsReady)):
             yield from child("journal{}".format(i), "Journal", address)
-        if found.header.JournalsReady:
+        guards = next(found.guard_slots(), None) is not None
+        if guards:
+            yield from child("guards", "GuardPool", found.identity.Guards)
+        if found.header.JournalsReady or guards:
             yield from child("stacks", "StackTable", found.identity.Stacks)
 
 

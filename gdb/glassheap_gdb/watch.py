@@ -43,6 +43,8 @@ Example: glassheap watch b.array"""
             raise Problem("the heap is plain: its blocks have no seals to watch")
         if block is None:
             raise Problem("{:#x} lies in no block: `glassheap whatis {:#x}` says what is there".format(address, address))
+        if block.guarded:
+            raise Problem("the block is guarded: whoever reads or writes behind it stops at the instruction without a watch")
         gdb.write("{}\n".format(block))
         for point in [Seal(block, start, size) for start, size in ends(block)]:
             if point.type != gdb.BP_HARDWARE_WATCHPOINT:

@@ -18,10 +18,11 @@ ENUMERATIONS = {
     "SpanState": "Span",
     "State": "State",
     "EventKind": "Event",
+    "GuardState": "Guard",
 }
 
 # Constants that merely begin like those of an enumeration.
-_NUMBERS = {"ArenaBytes", "PageBytes", "SpanRecorded"}
+_NUMBERS = {"ArenaBytes", "PageBytes", "SpanRecorded", "SpanGuarded", "GuardSlots"}
 
 # What outputs call them, where it is not the constant's name.
 _WORDS = {

@@ -2,7 +2,7 @@
 // that some test fails.
 //
 //	mutation   what is changed in which file, and why that is wrong           mutation_test.go
-//	the list   by what it breaks           blocks_test.go, slabs_test.go, pages_test.go, format_test.go
+//	the list   by what it breaks           blocks_test.go, slabs_test.go, pages_test.go, format_test.go, audit_test.go, guards_test.go
 //	trial      one mutation, built by an overlay and put to the tests         trial_test.go (build tag soak)
 //	table      which test has caught what                                     table_test.go (build tag soak)
 //

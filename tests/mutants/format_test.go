@@ -39,7 +39,7 @@ var formatMutations = []mutation{
 		"nothing says which caches are in use"},
 	{"caches are not counted", "heap.go", "	h.header().CachesReady = uint64(want)\n", "",
 		"readers miss the blocks in the caches"},
-	{"twin is missing", "heap.go", "layout.Header{Identity: id, Twin: id,", "layout.Header{Identity: id,",
+	{"twin is missing", "heap.go", "Identity: id, Twin: id,", "Identity: id,",
 		"a damaged header can't be mended"},
 	{"checksum is missing", "heap.go", "	id.Checksum = id.Sum()\n", "",
 		"a damaged header is believed"},
@@ -64,7 +64,7 @@ var formatMutations = []mutation{
 		"memory that is free is not given back"},
 	{"depot's blocks count as nothing", "stats.go", "		s.CachedBlocks += bin.DepotBlocks\n", "",
 		"Stats forgets blocks"},
-	{"cached blocks count as live", "stats.go", "max(bin.LentBlocks-int64(cached), 0)", "max(bin.LentBlocks, 0)",
+	{"cached blocks count as live", "stats.go", "max(bin.LentBlocks-int64(cached)-quarantined[i], 0)", "max(bin.LentBlocks-quarantined[i], 0)",
 		"Stats tells of blocks that nobody has"},
 
 	{"Make takes pointers in arrays", "make.go", "		if t.Len() > 0 {\n", "		if t.Len() > 1<<40 {\n",

@@ -26,7 +26,7 @@ type mutation struct {
 
 // mutations is the list of all.
 func mutations() []mutation {
-	return slices.Concat(blockMutations, slabMutations, pageMutations, formatMutations)
+	return slices.Concat(blockMutations, slabMutations, pageMutations, formatMutations, auditMutations, guardMutations)
 }
 
 // source is the file that the mutation changes.

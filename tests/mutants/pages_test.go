@@ -63,9 +63,9 @@ var pageMutations = []mutation{
 	{"reserve is a little larger than it is", "arena.go", "if first+count > uint64(head.Identity.ArenasMax) {", "if first+count > uint64(head.Identity.ArenasMax)+1 {",
 		"memory behind the reserve is used"},
 
-	{"span has no room for its seal", "span.go", "(n+uint64(h.options.Mode.SealBytes())+layout.PageBytes-1)/layout.PageBytes)", "(n+layout.PageBytes-1)/layout.PageBytes)",
+	{"span has no room for its seal", "span.go", "(n+seal+layout.PageBytes-1)/layout.PageBytes)", "(n+seal/16+layout.PageBytes-1)/layout.PageBytes)",
 		"the seal lies on the user's last bytes"},
-	{"span is a page too large", "span.go", "(n+uint64(h.options.Mode.SealBytes())+layout.PageBytes-1)/layout.PageBytes)", "(n+uint64(h.options.Mode.SealBytes())+layout.PageBytes)/layout.PageBytes)",
+	{"span is a page too large", "span.go", "(n+seal+layout.PageBytes-1)/layout.PageBytes)", "(n+seal+layout.PageBytes)/layout.PageBytes)",
 		"a request that fits exactly takes a page more"},
 	{"guard page is not taken", "span.go", "h.takeRun(int(pages)+guardPages, align/layout.PageBytes)", "h.takeRun(int(pages), align/layout.PageBytes)",
 		"the guard page may be another's"},

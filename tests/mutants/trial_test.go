@@ -23,12 +23,13 @@ import (
 var stages = [][]string{
 	{"./allocator/..."},
 	{"./tests/model", "-rapid.shrinktime=0s"},
+	{"./tests/cases"},
 	{"./inspect", "-flips=300"},
 }
 
 const (
-	testTimeout = 60 * time.Second // a test that takes longer hangs
-	killTimeout = 90 * time.Second // one that does not even notice is killed: a loop may hold a processor for ever
+	testTimeout = 120 * time.Second // a test that takes longer hangs
+	killTimeout = 150 * time.Second // one that does not even notice is killed: a loop may hold a processor for ever
 )
 
 // TestEveryMutantIsCaught tries every mutation. One that passes all tests fails this one.

@@ -37,6 +37,8 @@ func main() {
 		options.Backing = allocator.BackingAnonymous
 	case "audit", "audit wait", "audit small", "audit damage":
 		options.Mode, options.ReserveBytes, options.StackDepth = allocator.ModeAudit, 16<<20, 8
+	case "guarded":
+		options.Mode, options.ReserveBytes, options.StackDepth = allocator.ModeAudit, 16<<20, 8
 	case "none":
 		ready(nil, nil)
 	case "big":
@@ -55,8 +57,13 @@ func main() {
 	if !strings.Contains(what, "small") {
 		fillSpan(h)
 	}
+	if what == "guarded" {
+		b = guarded(h)
+	}
 	ready(h, b)
 	switch what {
+	case "guarded":
+		*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))) = 'x' // before the guard page: nothing stops it
 	case "overflow", "slack":
 		overflow(b)
 	case "churn":
@@ -115,6 +122,27 @@ func fillSpan(h *allocator.Heap) {
 	for i := range span {
 		span[i] = byte(i)
 	}
+}
+
+// guarded makes four guarded blocks of 20 bytes and frees two of them, and a guarded span. It returns a live block that
+// does not end where its page does.
+func guarded(h *allocator.Heap) (b []byte) {
+	if err := h.SetGuardRate(1); err != nil {
+		panic(err)
+	}
+	for i := range 4 {
+		c := must(h.Alloc(20))
+		copy(c, fmt.Sprintf("guarded %d", i))
+		if i%2 == 1 {
+			if err := h.Free(c); err != nil {
+				panic(err)
+			}
+			continue
+		}
+		b = c
+	}
+	_ = must(h.Alloc(50_000))
+	return b
 }
 
 // overflow does what C's strcpy does: it writes a 0 behind the end.
