@@ -251,6 +251,14 @@ func (h *Heap) remember(v *Violation) {
 	}
 }
 
+// unrecorded reports whether a block's seal says that its record is an earlier owner's. A broken seal says nothing: then the
+// record is the best guess there is.
+func (h *Heap) unrecorded(s *layout.Slab, index uint32) bool {
+	start := s.Base + uint64(index)*uint64(s.Stride)
+	seal := layout.Seal(*sealAt(h.pointer(start), h.class[uint8(s.Bin)].size))
+	return seal.Belongs(start, h.secret) && !seal.State().Recorded()
+}
+
 // recordOf is a copy of the record of the block or the span that starts at address.
 func (h *Heap) recordOf(address uint64) (r layout.Record, ok bool) {
 	if h.inGuardPages(address) {
@@ -264,7 +272,8 @@ func (h *Heap) recordOf(address uint64) (r layout.Record, ok bool) {
 	}
 	switch entry := *h.pageEntry(address - h.data); entry.Kind() {
 	case layout.PageSlab:
-		if record := h.record(h.slabAndIndex(address)); record != nil {
+		s, index := h.slabAndIndex(address)
+		if record := h.record(s, index); record != nil && !h.unrecorded(s, index) {
 			return *record, true
 		}
 	case layout.PageSpan:
