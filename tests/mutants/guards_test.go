@@ -41,7 +41,7 @@ var guardMutations = []mutation{
 	{"access before the next block is the one's before", "guard.go", "|| offset%layout.PageBytes >= layout.PageBytes/2) {", "|| offset == 0) {",
 		"the report blames another block"},
 
-	{"sampling takes all after the first", "sample.go", "	m.Tally += layout.TallyAlloc + layout.TallyFree // or the next one would be chosen too\n", "",
+	{"sampling takes all after the first", "sample.go", "		m.Tally += layout.TallyAlloc + layout.TallyFree\n", "",
 		"one magazine's blocks are guarded one after the other"},
 	{"block without a slot has no slack", "sample.go", "writeSlack(block, uint32(n), c.size)", "_ = n",
 		"what lies behind the bytes asked for looks like an overflow"},
