@@ -21,8 +21,8 @@ var files embed.FS
 // parts are the scripts in the order in which they are put together. What is worked out when they are loaded comes before
 // what uses it then; functions may come in any order.
 var parts = []string{
-	"names", "text", "json", "memory", "schema", "geometry", "seal", "heap", "judge", "pages", "lists", "journals", "stacks", "records", "census", "block", "damage", "alike", "arguments",
-	"structs", "math", "bins", "slabs", "blocks", "whatis", "hexdump", "map", "check", "caller", "symbols", "log", "history", "break", "watch", "glassheap",
+	"names", "text", "json", "memory", "schema", "geometry", "seal", "heap", "judge", "pages", "lists", "journals", "stacks", "guards", "records", "census", "block", "damage", "alike", "arguments",
+	"structs", "math", "bins", "slabs", "blocks", "whatis", "hexdump", "map", "check", "caller", "symbols", "log", "history", "leaks", "break", "watch", "glassheap",
 }
 
 // Options say how the scripts write.

@@ -1,121 +1,130 @@
 package dlvscripts
 
 import (
-	"cmp"
-	"slices"
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
-	"github.com/glassheap/glassheap/inspect/target"
 )
 
-// TestTheLog: every event of the journals, the newest first, as they lie in the heap's memory.
-func TestTheLog(t *testing.T) {
+// TestTheSameLog: both sides tell the same of the last operations, whichever are asked for. The scenes: the ring of one P that
+// came round, several Ps, a heap that was audited only from some time on, one that never was.
+func TestTheSameLog(t *testing.T) {
 	t.Parallel()
-	s := startHeaps(t, "audited", "stale")
-	door, h := s.look("audited")
-	expected := loggedEvents(t, door, h)
-	require.Greater(t, len(expected), layout.LogEvents-1, "the ring came round")
-	check := func(command string, keep func(layout.Event) bool) {
-		answer := s.AskJSON(command)
-		require.Contains(t, answer, "heap")
-		events := answer["events"].([]any)
-		var wanted []layout.Event
-		for _, e := range expected {
-			if keep(e) {
-				wanted = append(wanted, e)
+	s := startHeaps(t, "audited", "crowd", "switched", "several")
+	for i, heap := range []string{"audited", "crowd", "switched", "users"} {
+		if i > 0 {
+			s.Ask("continue")
+		}
+		t.Run(heap, func(t *testing.T) {
+			_, h := s.look(heap)
+			all, err := h.Log(inspect.LogOptions{Size: -1})
+			require.NoError(t, err)
+			if i < 2 {
+				require.Greater(t, all.Ever, uint64(layout.LogEvents), "the scene fills the ring")
 			}
-		}
-		require.NotEmpty(t, wanted)
-		require.Len(t, events, len(wanted), command)
-		for i, e := range wanted {
-			event := events[i].(map[string]any)
-			require.Equal(t, float64(e.Sequence), event["sequence"], command)
-			require.Equal(t, e.Kind.String(), event["kind"])
-			require.Equal(t, inspect.Address(e.Address).String(), event["address"])
-			require.Equal(t, float64(e.Size), event["size"])
-			require.Equal(t, float64(e.Goroutine), event["goroutine"])
-			require.Equal(t, float64(e.Stack), event["stack"])
-			require.Greater(t, len(event["addresses"].([]any)), 3)
-		}
+			at := inspect.Address(0)
+			if len(all.Events) > 0 {
+				at = all.Events[0].Address + 1
+			}
+			for _, q := range []struct {
+				words string
+				o     inspect.LogOptions
+			}{
+				{"", inspect.LogOptions{Size: -1, Last: 20}}, {" --last 0", inspect.LogOptions{Size: -1}}, {" --last 3", inspect.LogOptions{Size: -1, Last: 3}},
+				{" --kind free", inspect.LogOptions{Size: -1, Last: 20, Kind: layout.EventFree}}, {" --size 13", inspect.LogOptions{Size: 13, Last: 20}},
+				{fmt.Sprintf(" %s --last 0", at), inspect.LogOptions{Size: -1, Address: uint64(at)}},
+			} {
+				expected, err := h.Log(q.o)
+				require.NoError(t, err)
+				same(t, "gh_log"+q.words, s.answer("gh_log"+q.words, heap), asMap(t, expected))
+			}
+			if i < 2 {
+				require.Contains(t, s.answer("gh_log --function main.serve", heap)["events"].([]any)[0].(map[string]any), "kind")
+				require.Empty(t, s.answer("gh_log --function main.nobody", heap)["events"])
+			}
+		})
 	}
-	check("gh_log", func(layout.Event) bool { return true })
-	at := expected[0].Address
-	stride := uint64(24)
-	own := func(e layout.Event) bool { return e.Address >= at && e.Address < at+stride }
-	check("gh_log "+inspect.Address(at).String(), own)
-	check("gh_log "+inspect.Address(at+stride-1).String(), own)
-	check("gh_history "+inspect.Address(at+3).String(), own)
-
-	// The log does not hold the oldest operations any more. The records still do.
-	met := 0
-	slabs, err := h.Slabs(-1)
-	require.NoError(t, err)
-	blocks, err := h.Blocks(uint64(slabs.Slabs[0].Slab))
-	require.NoError(t, err)
-	for _, b := range blocks.Blocks {
-		if b.Allocated == nil || b.Allocated.Sequence >= expected[len(expected)-1].Sequence {
-			continue
-		}
-		events := s.AskJSON("gh_history " + b.Address.String())["events"].([]any)
-		last := events[len(events)-1].(map[string]any)
-		require.Equal(t, "alloc", last["kind"])
-		require.Equal(t, float64(b.Allocated.Sequence), last["sequence"])
-		require.Equal(t, b.Address.String(), last["address"])
-		if met++; met == 5 {
-			break
-		}
-	}
-	require.Equal(t, 5, met, "there are such blocks")
-
-	s.Ask("continue")
-	history := s.Ask("gh_history block")
-	require.Regexp(t, `(?s)3 bytes written at \+4 of a block after it was freed.*free of 8 bytes.*main\.goodbye +main\.go:\d+.*alloc of 8 bytes.*main\.serve +main\.go:\d+`, history)
-	require.NotContains(t, history, "allocator.", "the allocator's own frames are left out")
 }
 
-// TestTheLogOfSeveralPs: their events are put in one row.
-func TestTheLogOfSeveralPs(t *testing.T) {
+// TestTheSameHistory asks what is known of blocks in every place, of spans, and of addresses where nothing is.
+func TestTheSameHistory(t *testing.T) {
 	t.Parallel()
-	s := startHeaps(t, "crowd")
-	door, h := s.look("crowd")
-	expected := loggedEvents(t, door, h)
-	require.Greater(t, len(expected), layout.LogEvents, "several Ps were at work")
-	events := s.AskJSON("gh_log")["events"].([]any)
-	require.Len(t, events, len(expected))
-	for i, e := range expected {
-		require.Equal(t, float64(e.Sequence), events[i].(map[string]any)["sequence"])
-		require.Equal(t, float64(e.Goroutine), events[i].(map[string]any)["goroutine"])
+	s := startHeaps(t, "audited", "guarded")
+	for i, heap := range []string{"audited", "guarded"} {
+		if i > 0 {
+			s.Ask("continue")
+		}
+		t.Run(heap, func(t *testing.T) {
+			_, h := s.look(heap)
+			log, err := h.Log(inspect.LogOptions{Size: -1, Last: 10})
+			require.NoError(t, err)
+			var addresses []inspect.Address
+			for _, e := range log.Events {
+				addresses = append(addresses, e.Address, e.Address+3)
+			}
+			places := map[inspect.Place]int{}
+			slabs, err := h.Slabs(-1)
+			require.NoError(t, err)
+			for _, row := range slabs.Slabs {
+				blocks, err := h.Blocks(uint64(row.Slab))
+				require.NoError(t, err)
+				for _, b := range blocks.Blocks {
+					if places[b.Place]++; places[b.Place] <= 3 {
+						addresses = append(addresses, b.Address)
+					}
+				}
+			}
+			require.Greater(t, len(places), 2)
+			addresses = append(addresses, 16, inspect.Address(h.Identity().Base))
+			for _, at := range addresses {
+				expected, err := h.History(uint64(at))
+				require.NoError(t, err)
+				same(t, at.String(), s.answer("gh_history "+at.String(), heap), asMap(t, expected))
+			}
+		})
 	}
 }
 
-// loggedEvents are those of all journals, the newest first.
-func loggedEvents(t *testing.T, door target.Target, h *inspect.Heap) (events []layout.Event) {
-	var j layout.Journal
-	at := int64(uint64(h.Identity().Journals) - door.Base())
-	for {
-		_, err := door.ReadAt(layout.Bytes(&j), at)
-		require.NoError(t, err)
-		if j.Ready == 0 {
-			break
+// TestTheSameLeaks: the live blocks, by who allocated them, with every reason for not knowing it.
+func TestTheSameLeaks(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "audited", "switched", "guarded", "shop", "several")
+	for i, heap := range []string{"audited", "switched", "guarded", "orders", "sessions"} {
+		if i > 0 {
+			s.Ask("continue")
 		}
-		for i := range min(j.Events, layout.LogEvents) {
-			events = append(events, j.Log[i])
-		}
-		at += int64(layout.JournalBytes)
+		t.Run(heap, func(t *testing.T) {
+			_, h := s.look(heap)
+			for words, top := range map[string]int{"": 10, " --top 0": 0, " --top 1": 1} {
+				expected, err := h.Leaks(context.Background(), inspect.LeakOptions{Top: top})
+				require.NoError(t, err)
+				require.NotEmpty(t, expected.Groups)
+				same(t, "gh_leaks"+words, s.answer("gh_leaks"+words, heap), asMap(t, expected))
+			}
+		})
 	}
-	slices.SortFunc(events, func(a, b layout.Event) int { return cmp.Compare(b.Sequence, a.Sequence) })
-	return events
+}
+
+// TestStacksHaveNames: the program's own functions are named, not the allocator's.
+func TestStacksHaveNames(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "stale")
+	history := s.Ask("gh_history block")
+	require.Regexp(t, `(?s)3 bytes written at \+4 of a block after it was freed.*free .*main\.goodbye +main\.go:\d+.*alloc .*main\.serve +main\.go:\d+`, history)
+	require.NotContains(t, history, "allocator.", "the allocator's own frames are left out")
+	require.Regexp(t, `free +8 bytes +0x[0-9a-f]+ +goroutine 1 +main\.\w+ main\.go:\d+`, s.Ask("gh_log"))
 }
 
 // TestASealedHeapHasNoLog, and says so.
 func TestASealedHeapHasNoLog(t *testing.T) {
 	t.Parallel()
 	s := startHeaps(t, "overrun")
-	require.Contains(t, s.Ask("gh_log"), "never in audit mode")
-	require.Contains(t, s.Ask("gh_history block"), "never in audit mode")
+	require.Contains(t, s.Ask("gh_log"), "operations are not logged")
+	require.Contains(t, s.Ask("gh_history block"), "operations are not logged")
 	require.Empty(t, s.AskJSON("gh_log")["events"])
 }

@@ -15,7 +15,7 @@ func TestWatchStopsAtTheInstruction(t *testing.T) {
 	s := startHeaps(t, "overrun")
 	r := debugging.Record(s.Delve).Typed("gh_watch block", "gh_watch block", "continue")
 	answer := r.Text.String()
-	require.Contains(t, answer, "written by   main.write    main.go:143", "the line of the assignment, not the one that comes next")
+	require.Contains(t, answer, "written by   main.write    main.go:146", "the line of the assignment, not the one that comes next")
 	require.Contains(t, answer, "a string copied with its terminator")
 	require.Regexp(t, `(?m)^next  gh_whatis 0x[0-9a-f]+   the block and its neighbours$`, answer)
 	require.Contains(t, s.Ask("stack 1"), "main.write")

@@ -27,8 +27,11 @@ func TestTranscripts(t *testing.T) {
 		}},
 		{"several", []string{"several", "notes"}, []string{"gh_check", "gh_check heap=users", "gh_bins #1", "gh_whatis block", "gh_blocks block", "gh_bins heap=nobody", "continue", "gh_math heap=notes"}},
 		{"audit", []string{"audited"}, []string{
-			"gh_check", "gh_bins", "gh_slabs 34", "gh_blocks 72", "gh_map 34", "gh_structs --type Journal --fields", "gh_structs --type StackTable --fields", "gh_structs --type Stack",
-			"gh_whatis block", "gh_log", "gh_log block", "gh_log 0x10", "gh_history block", "gh_history 0x10",
+			"gh_check", "gh_bins", "gh_slabs 34", "gh_blocks 72", "gh_map 34", "gh_structs --type Journal --fields", "gh_structs --type StackTable --fields",
+			"gh_whatis block", "gh_log", "gh_log block", "gh_log 0x10", "gh_history block", "gh_history 0x10", "gh_log --kind free --last 2", "gh_leaks --top 2",
+		}},
+		{"guarded", []string{"guarded"}, []string{
+			"gh_check", "gh_whatis block", "gh_history block", "gh_structs --type GuardPool --fields", "gh_structs --type GuardSlot", "gh_map", "gh_leaks",
 		}},
 		{"switched", []string{"switched"}, []string{"gh_check", "gh_log", "gh_history block"}},
 		{"stale", []string{"stale"}, []string{"gh_check", "gh_whatis block", "gh_hexdump block", "gh_history block"}},

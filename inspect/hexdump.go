@@ -87,9 +87,7 @@ func (h *Heap) markFrom(r *HexdumpReport, at int) (next int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		end := s.Pages*layout.PageBytes - uint64(h.id.SealBytes)
-		ends := []segment{{min(s.Requested, end), MarkData}, {end, MarkSlack}, {s.Pages * layout.PageBytes, MarkSeal}}
-		return r.add(at, address-s.base, withDamage(ends, f), b), nil
+		return r.add(at, address-s.base, withDamage(s.segments(uint64(h.id.SealBytes)), f, s.Offset), b), nil
 	}
 	// To the end of the page: what follows may be a block.
 	next = min(len(r.Bytes), at+int(layout.PageBytes-address%layout.PageBytes))
@@ -101,6 +99,13 @@ func (h *Heap) markFrom(r *HexdumpReport, at int) (next int, err error) {
 type segment struct {
 	end  uint64
 	kind MarkKind
+}
+
+// segments are the parts of a span, from where its pages begin.
+func (s *Span) segments(seal uint64) []segment {
+	whole := s.Pages * layout.PageBytes
+	end := whole - s.SealBytes(seal)
+	return []segment{{min(s.Offset, end), MarkSlack}, {min(s.Offset+s.Requested, end), MarkData}, {end, MarkSlack}, {whole, MarkSeal}}
 }
 
 func (h *Heap) markBlock(r *HexdumpReport, at int, s *Slab, index int) (int, error) {
@@ -136,15 +141,16 @@ func (h *Heap) markBlock(r *HexdumpReport, at int, s *Slab, index int) (int, err
 			ends = append([]segment{{user - layout.SealBytes, MarkUnknown}, {user, MarkSeal}}, ends...)
 		}
 	}
-	return r.add(at, uint64(s.blockSkip(r.Start, at, index)), withDamage(ends, f), b), nil
+	return r.add(at, uint64(s.blockSkip(r.Start, at, index)), withDamage(ends, f, 0), b), nil
 }
 
-// withDamage puts the damage that a finding tells of, if there is one, over the segments of its block.
-func withDamage(ends []segment, f *Finding) []segment {
+// withDamage puts the damage that a finding tells of, if there is one, over segments. Its block begins at offset in them.
+func withDamage(ends []segment, f *Finding, offset uint64) []segment {
 	if f == nil || f.Excerpt == nil {
 		return ends
 	}
-	from, to := uint64(f.Excerpt.Offset+f.Excerpt.From), uint64(f.Excerpt.Offset+f.Excerpt.To)
+	from := offset + uint64(f.Excerpt.Offset+f.Excerpt.From)
+	to := from + uint64(f.Excerpt.To-f.Excerpt.From)
 	var over []segment
 	placed := false
 	for _, e := range ends {

@@ -123,7 +123,7 @@ func (s *Span) live() (b liveBlock, ok bool) {
 	if s.held || s.State != layout.SpanLive {
 		return b, false
 	}
-	b = liveBlock{address: s.base, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit}
+	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit}
 	if s.Recorded == layout.SpanRecorded {
 		b.record, b.why = s.Record, recorded
 	}

@@ -219,7 +219,10 @@ func (p *page) likely(f inspect.Finding, indent string) {
 // blockPlace says in a few words which block it is.
 func blockPlace(b *inspect.Block) string {
 	text := fmt.Sprintf("bin %d (%d B), slab %d, block %d", b.Bin, b.Size, b.Slab, b.Index)
-	if b.Bin < 0 {
+	switch {
+	case b.Guarded && b.Slab < 0:
+		text = fmt.Sprintf("guard slot %d", b.Index)
+	case b.Bin < 0:
 		text = fmt.Sprintf("span %d", b.Slab)
 	}
 	text += ", " + b.Place.String()

@@ -33,7 +33,7 @@ func (p *page) excerpt(f inspect.Finding, label, indent string) {
 			under.WriteString(mark)
 		}
 		if end == len(e.Bytes) && e.Seal < len(e.Bytes) {
-			if f.Block.Seal == inspect.SealBroken {
+			if f.Block != nil && f.Block.Seal == inspect.SealBroken {
 				hex.WriteString("  " + p.paint(damaged, "seal broken"))
 			} else {
 				hex.WriteString("  " + p.paint(dim, "seal intact"))
@@ -70,8 +70,9 @@ func (p *page) excerptByte(f inspect.Finding, i int) string {
 	return gap + pair
 }
 
-// inSlack reports whether a byte of an excerpt lies between the data of a live block and its seal, or in the poison of a freed one.
+// inSlack reports whether a byte of an excerpt is of a pattern: between the data of a live block and its seal, in the poison of a
+// freed one, or behind the last block of a slab.
 func inSlack(f inspect.Finding, i int) bool {
 	b := f.Block
-	return b.Seal == inspect.SealPoison || b.Place == inspect.PlaceLive && b.Requested >= 0 && f.Excerpt.Offset+i >= b.Aligned+b.Requested
+	return b == nil || b.Seal == inspect.SealPoison || b.Place == inspect.PlaceLive && b.Requested >= 0 && f.Excerpt.Offset+i >= b.Aligned+b.Requested
 }

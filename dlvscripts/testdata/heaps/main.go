@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
+var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "guarded": guarded, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
 
 // stop is where the debugger stops. block is one that is worth a look.
 //
@@ -248,4 +248,21 @@ func crash() {
 	alloc(h, "a witness")
 	b := alloc(h, string(make([]byte, 100_000)))
 	*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), 25*4096)) = 1
+}
+
+// guarded makes a heap in which every block has pages of its own, large ones too; and then some that have not.
+func guarded() {
+	h := heap("guarded", allocator.Options{Mode: allocator.ModeAudit, GuardRate: 1})
+	kept := serve(h, "a guarded guest")
+	for range 3 {
+		goodbye(h, serve(h, "another one"))
+	}
+	serve(h, string(make([]byte, 100_003)))
+	goodbye(h, serve(h, string(make([]byte, 50_005))))
+	if err := h.SetGuardRate(0); err != nil {
+		panic(err)
+	}
+	serve(h, "one among many")
+	goodbye(h, serve(h, "one of these, too"))
+	stop("guarded", kept)
 }
