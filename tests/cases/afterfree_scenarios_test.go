@@ -1,6 +1,9 @@
 package cases
 
 import (
+	"runtime"
+	"sync"
+
 	"github.com/glassheap/glassheap/allocator"
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
@@ -115,11 +118,17 @@ func init() {
 	})
 }
 
-// churn makes 100,000 pairs of Alloc and Free.
+// churn makes 100,000 pairs of Alloc and Free on each P, so that whatever was held back comes out.
 func churn(s *stage, n int) {
-	for range 100_000 {
-		s.free(s.alloc(n))
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for range 100_000 {
+				s.free(s.alloc(n))
+			}
+		})
 	}
+	all.Wait()
 }
 
 func writeAfterFree(s *stage, offset int, value byte) {
