@@ -14,6 +14,7 @@ func TestOneOfAsManyIsSampled(t *testing.T) {
 	oneCache(t)
 	h := newHeap(t, Options{ReserveBytes: 64 << 20, ProfileRate: 100})
 	require.EqualValues(t, 128, h.header().ProfileRate, "rounded up")
+	require.NotEqual(t, h.class[0].phase, h.class[1].phase, "bins begin apart")
 	malloc(t, h, 40)
 	before := h.sampled.Load()
 	for range 128 * 100 {
