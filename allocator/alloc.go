@@ -74,7 +74,7 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 func (h *Heap) mallocOtherwise(n int) (unsafe.Pointer, error) {
 	switch {
 	case uint(n) > uint(h.mostSmall):
-		return h.mallocSpan(n, layout.PageBytes)
+		return h.mallocSpan(n, layout.ClassGrain)
 	case h.closed.Load():
 		return nil, errClosed
 	}

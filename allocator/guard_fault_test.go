@@ -74,3 +74,17 @@ func caughtOrNot(f func()) *allocator.Violation {
 	v, _ := err.(*allocator.Violation)
 	return v
 }
+
+// TestAGuardedSpanEndsAtItsGuard, but for its alignment.
+func TestAGuardedSpanEndsAtItsGuard(t *testing.T) {
+	for _, mode := range []allocator.Mode{allocator.ModePlain, allocator.ModeSealed, allocator.ModeAudit} {
+		h := newGuardedHeap(t, mode)
+		b, err := h.Alloc(100_003)
+		require.NoError(t, err)
+		*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), 100_002)) = 1
+		v := caught(t, func() { *(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), 100_008)) = 1 })
+		require.Equal(t, allocator.OutOfBounds, v.Kind)
+		require.Equal(t, 100_003, v.Size)
+		require.NoError(t, h.Free(b))
+	}
+}

@@ -45,9 +45,9 @@ func (h *Heap) makeSlab(b *layout.Bin) (*layout.Slab, error) {
 		Capacity: uint16(b.Capacity),
 		FreeHead: layout.NoBlock,
 	}
-	if end := uint32(b.Capacity * b.Stride); h.sealed {
-		// Whoever writes before the first block of the next slab writes here.
-		fillSlack(h.pointer(s.Base), end, b.SlabPages*layout.PageBytes)
+	if end, whole := b.Capacity*b.Stride, b.SlabPages*layout.PageBytes; h.sealed && end < whole {
+		// Whoever writes before the first block of the next slab writes here. (Were the capacity wrong, there might be no here.)
+		fillSlack(h.pointer(s.Base), end, whole)
 	}
 	h.markRun(offset, int(b.SlabPages), layout.PageSlab, b.ID, address-h.header().Identity.Descriptors)
 	h.arena(uint64(s.Arena)).SlabCount++

@@ -12,7 +12,7 @@ import (
 
 const guardPages = 1
 
-// mallocSpan allocates n bytes at a multiple of align, which is a power of two from a page to an arena.
+// mallocSpan allocates n bytes at a multiple of align, which is a power of two up to an arena.
 func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 	if h.closed.Load() {
 		return nil, errClosed // there is no header any more
@@ -77,7 +77,7 @@ func (h *Heap) makeSpan(n uint64, align int, guarded bool) (*layout.Span, error)
 			*h.pageEntry(offset) = layout.MakePageEntry(layout.PageSpan, 0, 0, place)
 		}
 	} else {
-		offset, err = h.takeRun(int(pages)+guardPages, align/layout.PageBytes)
+		offset, err = h.takeRun(int(pages)+guardPages, max(1, align/layout.PageBytes))
 		if err == nil {
 			h.markRun(offset, int(pages), layout.PageSpan, 0, place)
 			h.markRun(offset+pages*layout.PageBytes, guardPages, layout.PageGuard, 0, place)
