@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"unsafe"
@@ -207,6 +208,7 @@ func (lab *damageLab) complete(t *testing.T) {
 
 // TestDamageOfEveryFreedByte changes single bytes of freed blocks of many sizes while they are held back.
 func TestDamageOfEveryFreedByte(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // what one P holds back, another never lets out
 	lab := newDamageLab(t, allocator.ModeAudit)
 	c := &tally{}
 	lab.tallies["freed block"] = c
