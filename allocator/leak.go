@@ -57,6 +57,13 @@ func (h *Heap) leaks() []Leak {
 			}
 		}
 	}
+	if h.guardsReady {
+		for i := range h.guardPool().Slots {
+			if s := &h.guardPool().Slots[i]; s.State == layout.GuardLive {
+				add(&s.Record, true, s.Requested)
+			}
+		}
+	}
 	leaks := make([]Leak, 0, len(groups))
 	for _, g := range groups {
 		leaks = append(leaks, *g)
