@@ -88,3 +88,24 @@ func TestAGuardedSpanEndsAtItsGuard(t *testing.T) {
 		require.NoError(t, h.Free(b))
 	}
 }
+
+// TestGuardedBlocksAreCounted, and Close says who has left them.
+func TestGuardedBlocksAreCounted(t *testing.T) {
+	for _, mode := range []allocator.Mode{allocator.ModePlain, allocator.ModeSealed, allocator.ModeAudit} {
+		h := newGuardedHeap(t, mode)
+		b := allocatesIt(t, h, 64)
+		allocatesIt(t, h, 100)
+		require.EqualValues(t, 2, h.Stats().LiveBlocks)
+		require.NoError(t, freesIt(h, b))
+		require.EqualValues(t, 1, h.Stats().LiveBlocks)
+		leak := (*allocator.LeakError)(nil)
+		require.ErrorAs(t, h.Close(), &leak)
+		require.EqualValues(t, 1, leak.Blocks)
+		if mode == allocator.ModePlain {
+			continue // it does not tell
+		}
+		require.Len(t, leak.Leaks, 1)
+		require.EqualValues(t, 100, leak.Leaks[0].Bytes)
+		require.Contains(t, leak.Leaks[0].Allocated.Frames()[0].Function, "allocatesIt")
+	}
+}

@@ -11,8 +11,8 @@ type Stats struct {
 	InUseBytes      uint64 // pages of slabs, spans and their guards
 	MetadataBytes   uint64 // descriptors, tables and caches that are in use
 	Allocs          uint64 // blocks handed out so far, spans excepted
-	Frees           uint64 // blocks given back so far, spans excepted
-	LiveBlocks      uint64 // blocks in the user's hands, spans included
+	Frees           uint64 // blocks given back so far, spans excepted; a guarded block counts here from the start
+	LiveBlocks      uint64 // blocks in the user's hands, spans and guarded blocks included
 	CachedBlocks    uint64 // free blocks in the Ps' magazines and in the depots
 	Quarantined     uint64 // blocks that were freed in ModeAudit and are held back, spans included
 	Slabs           uint64
@@ -26,13 +26,17 @@ func (h *Heap) Stats() Stats {
 	h.lockPages()
 	head := *h.header()
 	tables := h.descriptorsReady + h.arenasReady + h.pageMapReady
+	guarded := uint64(0)
+	if h.guardsReady {
+		guarded = h.guardPool().Live
+	}
 	h.unlockPages()
 	s := Stats{
 		Mode:         h.Mode(),
 		ReserveBytes: uint64(head.Identity.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes,
 		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + head.CachesReady*layout.CacheBytes + tables,
-		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive, Quarantined: head.SpansQuarantined,
+		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive + guarded, Quarantined: head.SpansQuarantined,
 	}
 	var quarantined [layout.MaxBins]int64 // by bin
 	for p := range int(head.JournalsReady) {

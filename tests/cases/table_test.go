@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,12 +37,14 @@ func readCases(t *testing.T) (all []memoryCase) {
 func TestEveryCase(t *testing.T) {
 	all := readCases(t)
 	outcomes := make([]outcome, len(all))
+	var played atomic.Int32
 	t.Run("cases", func(t *testing.T) {
 		for i, c := range all {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				require.Contains(t, scenarios, c.name, "no scenario plays it: %s", c.steps)
 				outcomes[i] = perform(t, c.name, c.mode)
+				played.Add(1)
 			})
 		}
 	})
@@ -54,6 +57,9 @@ func TestEveryCase(t *testing.T) {
 	}
 	for name := range scenarios {
 		require.True(t, known[name], "no case is called %s", name)
+	}
+	if int(played.Load()) < len(all) {
+		return // of a part of the cases no page comes
 	}
 	const path = "../../docs/cases.md"
 	if *update {
