@@ -2,7 +2,9 @@ package dlvscripts
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,9 +71,15 @@ func (s *session) whileFlipped(door target.Target, address uint64, do func()) {
 }
 
 // sameFindings asks both sides what is wrong. Where the command finds something, so do the scripts.
-func (s *session) sameFindings(door target.Target, what string) {
+// What is wanted stands in what the command finds.
+func (s *session) sameFindings(door target.Target, what string, wanted ...string) {
 	expected, err := inspect.Check(context.Background(), door, inspect.CheckOptions{})
 	require.NoError(s.T, err)
+	text, err := json.Marshal(slices.Concat(expected.Findings, expected.Unsettled))
+	require.NoError(s.T, err)
+	for _, w := range wanted {
+		require.Contains(s.T, string(text), w, "%s: inspect notices", what)
+	}
 	found := s.AskJSON("gh_check")
 	there := asMap(s.T, expected)
 	for _, kind := range []string{"findings", "unsettled"} {

@@ -129,6 +129,13 @@ func asMap(t *testing.T, answer any) (m map[string]any) {
 	return m
 }
 
+// words are those of an answer to gh_check that do not change from run to run: without stacks, which each side names by its own
+// means, durations, and commands.
+func words(text string) string {
+	text = regexp.MustCompile(`(?m)^ *(allocated|freed) by .*\n( {16}.*\n)*`).ReplaceAllString(commandLine.ReplaceAllString(text, ""), "")
+	return regexp.MustCompile(`(?m)^checked .*(\n[^\n]+)?\n`).ReplaceAllString(text, "")
+}
+
 var commandLine = regexp.MustCompile(`(?m)^next  .*\n`)
 
 // TestTheSameAnswers asks everything that both sides know of healthy heaps, as data and as text.
