@@ -159,3 +159,57 @@ func TestDamagedAndFreedIsNoLeak(t *testing.T) {
 	require.NoError(t, h.Free(alloc(t, h, 100_000)))
 	require.Empty(t, h.Leaks())
 }
+
+// TestAPoisonedBlockInAMagazineIsWatchedToo: it was let out, and waits to be allocated.
+func TestAPoisonedBlockInAMagazineIsWatchedToo(t *testing.T) {
+	h, found := recorder(t, Options{QuarantineBytes: 4096})
+	b := alloc(t, h, 64)
+	require.NoError(t, h.Free(b))
+	state := func() layout.State { return layout.Seal(*sealAt(place(b), 64)).State() }
+	var live [][]byte
+	for range 100 { // so that nobody takes it from the magazine at once
+		live = append(live, alloc(t, h, 64))
+	}
+	for _, l := range live {
+		if require.NoError(t, h.Free(l)); state() == layout.StatePoisoned {
+			break
+		}
+	}
+	require.Equal(t, layout.StatePoisoned, state())
+	b[10] = 1
+	for i := 0; len(*found) == 0 && i < 1000; i++ {
+		alloc(t, h, 64)
+	}
+	require.Len(t, *found, 1)
+	require.Equal(t, WriteAfterFree, (*found)[0].Kind)
+	require.Equal(t, "alloc", (*found)[0].During)
+	require.EqualValues(t, uintptr(place(b)), (*found)[0].Block)
+	sound(t, h)
+}
+
+// TestAuditedSizesAreCompared.
+func TestAuditedSizesAreCompared(t *testing.T) {
+	h, found := recorder(t, Options{})
+	b := alloc(t, h, 64)
+	require.Error(t, h.Free(b[:60:60]))
+	require.Equal(t, SizeMismatch, (*found)[0].Kind)
+	require.NoError(t, h.Free(b))
+}
+
+// TestWhatIsInaccessibleTakesNoMemory: the page of a freed guarded block, and those of a span that is held back.
+func TestWhatIsInaccessibleTakesNoMemory(t *testing.T) {
+	for _, backing := range []Backing{BackingMemfd, BackingAnonymous} {
+		h, _ := recorder(t, Options{Backing: backing})
+		require.NoError(t, h.SetGuardRate(1))
+		for _, n := range []int{64, 100_000} {
+			b := alloc(t, h, n)
+			b[0] = 'x'
+			require.NoError(t, h.Free(b))
+			require.True(t, faults(place(b)))
+			page := uint64(uintptr(place(b)))&^(layout.PageBytes-1) - h.baseAddress
+			h.memory.unguard(page, layout.PageBytes)
+			require.Zero(t, b[0], "it was given back to the system")
+			require.NoError(t, h.memory.guard(page, layout.PageBytes))
+		}
+	}
+}
