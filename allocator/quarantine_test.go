@@ -213,3 +213,16 @@ func TestWhatIsInaccessibleTakesNoMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSecondOfTwoFreesLoses when both have found the block live, and leaves nothing behind.
+func TestTheSecondOfTwoFreesLoses(t *testing.T) {
+	h, found := recorder(t, Options{})
+	b := alloc(t, h, 64)
+	c := &h.class[h.classOf[64/layout.ClassGrain]]
+	seal := layout.Seal(*sealAt(place(b), c.size))
+	require.NoError(t, h.quarantine(place(b), c, seal, caller{}))
+	require.Error(t, h.quarantine(place(b), c, seal, caller{}))
+	require.Equal(t, DoubleFree, (*found)[0].Kind)
+	require.EqualValues(t, 1, h.Stats().Quarantined)
+	sound(t, h)
+}

@@ -3,6 +3,7 @@ package allocator
 import (
 	"runtime/debug"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -125,4 +126,23 @@ func TestCatchFaultsLeavesTheRestAlone(t *testing.T) {
 	require.PanicsWithValue(t, "mine", func() { _ = CatchFaults(func() { panic("mine") }) })
 	require.NoError(t, CatchFaults(func() {}))
 	require.False(t, debug.SetPanicOnFault(false))
+}
+
+// TestSizesOfGuardedBlocks: they are compared, and what does not fit on a page is not guarded.
+func TestSizesOfGuardedBlocks(t *testing.T) {
+	var found []*Violation
+	h := newHeap(t, Options{ReserveBytes: 16 << 20, GuardRate: 1, OnViolation: func(v *Violation) { found = append(found, v) }})
+	b := alloc(t, h, 64)
+	require.Error(t, h.Free(b[:60:60]))
+	require.Equal(t, SizeMismatch, found[0].Kind)
+	require.NoError(t, h.Free(b))
+	for _, n := range []int{0, 1, 4089, 4096, 4097, 4104, 5000} {
+		for range 20 {
+			p := malloc(t, h, n)
+			clear(unsafe.Slice((*byte)(p), n))
+			require.Equal(t, n <= layout.PageBytes, h.inGuardPages(uint64(uintptr(p))), n)
+			require.NoError(t, h.FreePointer(p))
+		}
+	}
+	sound(t, h)
 }
