@@ -22,18 +22,19 @@ func TestTheEnvironmentOverrides(t *testing.T) {
 // TestTheEnvironmentIsRefused when it says what there is not; the error lists what there is.
 func TestTheEnvironmentIsRefused(t *testing.T) {
 	for text, complaint := range map[string]string{
-		"loud":               `no key "loud": choose mode, guard, profile, quarantine, stack-depth, break, armable, policy`,
-		"mode":               `mode accepts plain, sealed, audit, not ""`,
-		"mode=loud":          `mode accepts plain, sealed, audit, not "loud"`,
-		"guard=1000":         `guard accepts 1/N, off, not "1000"`,
-		"guard=1/0":          `guard accepts 1/N`,
-		"guard=1/-3":         `guard accepts 1/N`,
-		"quarantine=many":    `quarantine accepts a size such as 4096, 64KiB or 16MiB, not "many"`,
-		"quarantine=0":       `quarantine accepts`,
-		"quarantine=9999TiB": `quarantine accepts`,
-		"break=":             `break accepts a file`,
-		"stack-depth=33":     `stack-depth accepts 1 to 32, not "33"`,
-		"policy=cry":         `policy accepts panic, report, not "cry"`,
+		"loud":                           `no key "loud": choose mode, guard, profile, quarantine, stack-depth, break, armable, policy`,
+		"mode":                           `mode accepts plain, sealed, audit, not ""`,
+		"mode=loud":                      `mode accepts plain, sealed, audit, not "loud"`,
+		"guard=1000":                     `guard accepts 1/N, off, not "1000"`,
+		"guard=1/0":                      `guard accepts 1/N`,
+		"guard=1/-3":                     `guard accepts 1/N`,
+		"quarantine=many":                `quarantine accepts a size such as 4096, 64KiB or 16MiB, not "many"`,
+		"quarantine=0":                   `quarantine accepts`,
+		"quarantine=9999TiB":             `quarantine accepts`,
+		"quarantine=9007199254740993KiB": `quarantine accepts`, // more than 63 bits
+		"break=":                         `break accepts a file`,
+		"stack-depth=33":                 `stack-depth accepts 1 to 32, not "33"`,
+		"policy=cry":                     `policy accepts panic, report, not "cry"`,
 	} {
 		t.Setenv(Environment, text)
 		_, err := New(Options{})

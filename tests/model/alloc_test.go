@@ -45,7 +45,7 @@ func (p *player) allocSlice(n, align int, name string, alloc func(int) ([]byte, 
 	case n == 0:
 		return p.heap.Free(bytes) // no block
 	}
-	b := &block{start: unsafe.Pointer(unsafe.SliceData(bytes)), size: n, kind: fromAlloc, aligned: align > layout.ClassGrain, span: p.isSpan(n, align)}
+	b := &block{start: unsafe.Pointer(unsafe.SliceData(bytes)), size: n, kind: fromAlloc, aligned: align > layout.ClassGrain, span: p.isSpan(n, align), stride: p.stride(n, align)}
 	if name == "AllocZeroed" {
 		if err := b.zeroed(); err != nil {
 			return err
@@ -66,9 +66,14 @@ func (p *player) allocPointer(n int, name string, alloc func(int) (unsafe.Pointe
 		}
 		return p.refused(n, err)
 	}
-	b := &block{start: start, size: n, kind: fromMalloc, span: p.isSpan(n, 1)}
-	if name == "Calloc" {
+	b := &block{start: start, size: n, kind: fromMalloc, span: p.isSpan(n, 1), stride: p.stride(n, 1)}
+	switch {
+	case name == "Calloc":
 		if err := b.zeroed(); err != nil {
+			return err
+		}
+	case name == "Malloc" && p.audit && !b.span && !p.isGuarded(b):
+		if err := b.filled(layout.FreshByte); err != nil {
 			return err
 		}
 	}
@@ -89,7 +94,7 @@ func makeSlice[T any](p *player, n int, k kind) error {
 		return allocator.FreeSlice(p.heap, elements)
 	}
 	b := &block{start: unsafe.Pointer(unsafe.SliceData(elements)), size: n * int(unsafe.Sizeof(element)), kind: k}
-	b.span = p.isSpan(b.size, 1)
+	b.span, b.stride = p.isSpan(b.size, 1), p.stride(b.size, 1)
 	if err := b.zeroed(); err != nil {
 		return err
 	}
@@ -98,17 +103,23 @@ func makeSlice[T any](p *player, n int, k kind) error {
 
 // placed admits a new block if it lies where it may.
 func (p *player) placed(b *block) error {
-	if b.address()%layout.ClassGrain != 0 || (b.span && b.address()%layout.PageBytes != 0) {
+	if b.address()%layout.ClassGrain != 0 || (b.span && b.address()%layout.PageBytes != 0 && p.options.GuardRate == 0) {
 		return fmt.Errorf("%s is badly aligned", b)
 	}
 	p.count(b, 1)
 	return p.admit(b)
 }
 
-func (b *block) zeroed() error {
+func (b *block) zeroed() error { return b.filled(0) }
+
+// filled expects that every byte of the block is this one.
+func (b *block) filled(with byte) error {
+	if b.size == 0 {
+		return nil
+	}
 	for i, found := range b.bytes() {
-		if found != 0 {
-			return fmt.Errorf("%s: the byte at +%d is %#x, should be zero", b, i, found)
+		if found != with {
+			return fmt.Errorf("%s: the byte at +%d is %#x, should be %#x", b, i, found, with)
 		}
 	}
 	return nil
@@ -127,13 +138,31 @@ func (p *player) exhaust() error {
 		if err := p.allocPointer(n, "Malloc", p.heap.Malloc); err != nil {
 			return err
 		}
-		if len(p.blocks) > first+mostTinyBytes/n {
+		if len(p.blocks) > first+mostTinyBytes/n+layout.GuardSlots {
 			return fmt.Errorf("%d blocks of %d bytes fit into %d bytes", len(p.blocks)-first, n, p.options.ReserveBytes)
 		}
 	}
 	if len(p.blocks) == first {
 		return nil
 	}
+	if err := p.oneIsHad(first, n); err != nil {
+		return err
+	}
+	stride := 1 + p.below(7, "stride")
+	for i := first; len(p.blocks) > first+20; i += stride {
+		if err := p.release(p.blocks[first+i%(len(p.blocks)-first)]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneIsHad frees one of the blocks from first on, each of n bytes, and allocates another: nothing else is free.
+func (p *player) oneIsHad(first, n int) error {
+	if p.audit || p.options.GuardRate > 0 {
+		return nil // what is freed is held back, or was not the heap's to have again
+	}
+	before := p.exhausted.Load()
 	// One that is freed is one that can be had.
 	if err := p.release(p.blocks[first+p.below(len(p.blocks)-first, "victim")]); err != nil {
 		return err
@@ -141,14 +170,8 @@ func (p *player) exhaust() error {
 	if err := p.allocPointer(n, "Malloc", p.heap.Malloc); err != nil {
 		return err
 	}
-	if p.exhausted.Load() != before+1 {
+	if p.exhausted.Load() != before {
 		return fmt.Errorf("a block of %d bytes was freed and none can be had", n)
-	}
-	stride := 1 + p.below(7, "stride")
-	for i := first; len(p.blocks) > first+20; i += stride {
-		if err := p.release(p.blocks[first+i%(len(p.blocks)-first)]); err != nil {
-			return err
-		}
 	}
 	return nil
 }

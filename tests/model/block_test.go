@@ -40,6 +40,7 @@ type block struct {
 	stamp   uint64 // what its pattern is made of: no two blocks have the same
 	span    bool   // it has pages of its own
 	aligned bool   // by more than 8: which class it is of is not known
+	stride  uint64 // what it takes of a slab, if the heap is sealed
 }
 
 func (b *block) address() uint64 { return uint64(uintptr(b.start)) }

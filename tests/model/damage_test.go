@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // What a block's owner does to others, or to what is no longer his. With several goroutines there is no telling whom it
@@ -16,14 +17,14 @@ func (p *player) freeTwice() error {
 	if b == nil || !p.alone {
 		return nil
 	}
-	if !p.sealed && !b.span {
+	if !p.sealed && !b.span && !p.isGuarded(b) {
 		return nil // a plain heap can't tell a block in a magazine from a live one
 	}
 	if err := p.release(b); err != nil {
 		return err
 	}
 	freed, used := []allocator.Kind{allocator.DoubleFree}, []allocator.Kind{allocator.UseAfterFree}
-	if b.span { // its pages may be gone
+	if b.span && !p.held.has(b) { // its pages may be gone
 		freed, used = append(freed, allocator.InvalidFree), append(used, allocator.InvalidFree)
 	}
 	switch p.below(3, "what to do with it") {
@@ -41,10 +42,14 @@ func (p *player) freeTwice() error {
 // overflow writes a byte behind a block: into the slack or the seal.
 func (p *player) overflow() error {
 	b := p.pickOne()
-	if b == nil || !p.alone || !p.sealed {
+	if b == nil || !p.alone || !p.sealed && !p.isGuarded(b) {
 		return nil
 	}
-	behind := (*byte)(unsafe.Add(b.start, b.size+p.below(8, "bytes behind")))
+	offset := b.size + p.below(8, "bytes behind")
+	if page := (b.address() + uint64(max(1, b.size)) - 1) / layout.PageBytes; p.mayBeGuarded(b) && ((b.address()+uint64(offset))/layout.PageBytes != page || b.size == 0) {
+		return nil // a guard page: it would fault
+	}
+	behind := (*byte)(unsafe.Add(b.start, offset))
 	flip := byte(1) << p.below(8, "bit")
 	*behind ^= flip
 	if p.below(2, "used before") == 0 {
@@ -60,6 +65,12 @@ func (p *player) overflow() error {
 		*behind ^= flip
 		return nil
 	}
+	if p.isGuarded(b) { // its page is gone, and with it the damage
+		p.part(b)
+		p.index.remove(b)
+		p.count(b, -1)
+		return p.violation(p.heap.FreePointer(b.start), "free", b.start, allocator.DoubleFree)
+	}
 	if err := b.verify(b.size); err != nil {
 		return err
 	}
@@ -74,11 +85,17 @@ func (p *player) overflow() error {
 // writeAfterFree breaks the seal of a block that it freed. Who is given the block next must be given another one.
 func (p *player) writeAfterFree() error {
 	b := p.pickOne()
-	if b == nil || !p.alone || !p.sealed || b.span || b.aligned {
+	if b == nil || !p.alone || !p.sealed || b.span || b.aligned || p.isGuarded(b) {
 		return nil
 	}
 	if err := p.release(b); err != nil {
 		return err
+	}
+	if p.audit {
+		poison := (*byte)(unsafe.Add(b.start, p.below(int(p.class(b.size).Size), "byte of the poison")))
+		flip := byte(1) << p.below(8, "bit")
+		*poison ^= flip
+		return p.letOut(b, func() { *poison ^= flip })
 	}
 	seal := (*byte)(unsafe.Add(b.start, int(p.class(b.size).Size)+p.below(8, "byte of the seal")))
 	flip := byte(1) << p.below(8, "bit")
@@ -99,5 +116,36 @@ func (p *player) writeAfterFree() error {
 	default:
 		return fmt.Errorf("a write after free of %s was expected, not %v", b, found)
 	}
+	return nil
+}
+
+// letOut goes on until the quarantine lets out a block that somebody wrote to, which must be told then. It mends the block when
+// that would take too long.
+func (p *player) letOut(b *block, mend func()) error {
+	const most = 300
+	for range most {
+		if !p.held.has(b) {
+			break
+		}
+		before := len(p.blocks)
+		err := p.allocPointer(b.size, "Malloc", p.heap.Malloc)
+		if err != nil || len(p.blocks) == before { // the reserve is exhausted
+			mend()
+			return err
+		}
+		if err := p.release(p.blocks[len(p.blocks)-1]); err != nil {
+			return err
+		}
+	}
+	if p.held.has(b) {
+		mend()
+		return nil
+	}
+	found := p.violations.take()
+	if len(found) != p.expected+1 || found[p.expected].Kind != allocator.WriteAfterFree || found[p.expected].Block != b.address() {
+		return fmt.Errorf("a write after free of %s was expected when it is let out, not %v", b, found)
+	}
+	p.expected = 0
+	p.withdrawn.Add(1)
 	return nil
 }

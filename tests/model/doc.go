@@ -6,6 +6,7 @@
 //	sizes      what is asked for: mostly small, often at the border of something                sizes_test.go
 //	block      one live block, its pattern, and how it is given back                            block_test.go
 //	world      a heap, what the model knows of it, and what is predicted                        world_test.go, index_test.go
+//	held       what audit mode holds back                                                       held_test.go
 //	player     one goroutine's blocks, and what it does with them                               player_test.go
 //	legal      Alloc, Realloc, Free … and what must come of them                                alloc_test.go, realloc_test.go
 //	trespass   double frees, overflows, foreign addresses … and the violation that each must be trespass_test.go, damage_test.go

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // player is one goroutine's blocks. Its methods do something to the heap and return an error when that did not come out as
@@ -64,9 +65,27 @@ func (p *player) admit(b *block) error {
 	if err := p.index.insert(b); err != nil {
 		return err
 	}
+	if p.audit && p.alone && p.held.has(b) {
+		return fmt.Errorf("%s was freed just now and should be held back", b)
+	}
 	p.keep(b)
-	b.fill()
+	if b.size > 0 { // or it may lie on a guard page
+		b.fill()
+	}
 	return nil
+}
+
+// gone takes notice of a block that was freed.
+func (p *player) gone(b *block) error {
+	p.count(b, -1)
+	if !p.audit || !p.alone || p.isGuarded(b) {
+		return nil
+	}
+	p.held.add(b)
+	if b.span {
+		return nil // nobody may look
+	}
+	return b.filled(layout.PoisonByte)
 }
 
 // count keeps the figures that Stats is held against.
@@ -120,8 +139,7 @@ func (p *player) release(b *block) error {
 	if err := b.free(p.heap, p.choices); err != nil {
 		return fmt.Errorf("free of the live %s: %w", b, err)
 	}
-	p.count(b, -1)
-	return nil
+	return p.gone(b)
 }
 
 // freeSome frees many blocks at once, so that magazines, slabs and arenas run empty.

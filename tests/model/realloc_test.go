@@ -38,10 +38,12 @@ func (p *player) realloc() error {
 		}
 		return p.refused(n, err)
 	case moved == nil: // freed
-		p.count(b, -1)
-		return nil
+		return p.gone(b)
 	}
-	after := &block{start: moved, size: n, kind: b.kind, stamp: b.stamp, span: n > p.mostSmall, aligned: b.aligned && moved == b.start}
+	after := &block{start: moved, size: n, kind: b.kind, stamp: b.stamp, span: n > p.mostSmall, aligned: b.aligned && moved == b.start, stride: p.stride(n, 1)}
+	if after.aligned {
+		after.stride = b.stride // of a class that it grew into it knows nothing
+	}
 	if b.kind != fromMalloc {
 		after.kind = fromAlloc // the size of an element need not divide n
 	}
@@ -52,7 +54,11 @@ func (p *player) realloc() error {
 		return fmt.Errorf("after a realloc of %s: %w", b, err)
 	}
 	if b.span || after.span || moved != b.start {
-		p.count(b, -1)
+		if moved == b.start { // a span, with another size
+			p.count(b, -1)
+		} else if err := p.gone(b); err != nil {
+			return err
+		}
 		p.count(after, 1)
 	}
 	return p.admit(after)
@@ -84,7 +90,8 @@ func (p *player) foretold(before, after *block) error {
 	stayed := before.start == after.start
 	var should bool
 	switch {
-	case before.aligned:
+	case p.isGuarded(before): // its page is its own
+	case before.aligned, p.mayBeGuarded(before):
 		return nil // where in its block it lies is not known
 	case before.span && after.span:
 		should = p.spanBytes(after.size) == p.spanBytes(before.size)
@@ -109,7 +116,7 @@ func (p *player) usableSize() error {
 	n, err := p.heap.UsableSize(b.start)
 	least, most := b.size, b.size
 	switch {
-	case p.sealed || b.span:
+	case p.sealed || b.span || p.isGuarded(b):
 	case b.aligned:
 		most = p.mostSmall // of which class it is is not known
 	default:

@@ -44,8 +44,16 @@ func (w *world) judgeStats() error {
 	}
 	equal("ReserveBytes", s.ReserveBytes, w.options.ReserveBytes)
 	equal("ReserveShortage", s.ReserveShortage, 0)
-	equal("Allocs", s.Allocs, w.allocs.Load())
-	equal("Frees", s.Frees, w.frees.Load())
+	if w.options.GuardRate == 0 { // a guarded block counts as freed as soon as it is allocated
+		equal("Allocs", s.Allocs, w.allocs.Load())
+		equal("Frees", s.Frees, w.frees.Load())
+	}
+	switch {
+	case w.audit && w.alone && !w.held.unsure:
+		equal("Quarantined", s.Quarantined, int64(w.held.count()))
+	case !w.audit:
+		equal("Quarantined", s.Quarantined, 0)
+	}
 	equal("Spans", s.Spans, w.spans.Load())
 	equal("LiveBlocks", s.LiveBlocks, w.live())
 	equal("Withdrawn", s.Withdrawn, w.withdrawn.Load())
@@ -53,7 +61,7 @@ func (w *world) judgeStats() error {
 	if s.InUseBytes > s.MappedBytes || s.MappedBytes > s.ReserveBytes || s.Mode != w.options.Mode {
 		wrong = append(wrong, fmt.Errorf("figures that contradict each other: %+v", s))
 	}
-	if s.LiveBlocks == 0 && s.Spans == 0 && s.Slabs == 0 && s.InUseBytes != 0 {
+	if s.LiveBlocks == 0 && s.Spans == 0 && s.Slabs == 0 && s.Quarantined == 0 && s.InUseBytes != 0 {
 		wrong = append(wrong, fmt.Errorf("%d bytes are in use by nobody", s.InUseBytes))
 	}
 	return errors.Join(wrong...)

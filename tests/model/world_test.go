@@ -20,11 +20,14 @@ type world struct {
 	target    target.Target
 	options   allocator.Options
 	sealed    bool
-	tiny      bool // the reserve is so small that it may be exhausted at any time
-	alone     bool // there is one goroutine, on one P: what was freed last is allocated next
+	audit     bool
+	guards    uint64 // address of the pages of guarded blocks
+	tiny      bool   // the reserve is so small that it may be exhausted at any time
+	alone     bool   // there is one goroutine, on one P: what was freed last is allocated next
 	classes   []layout.Class
 	mostSmall int
 	index     index
+	held      held // what the quarantine holds, if the world is one goroutine's
 
 	allocs, frees atomic.Int64 // of blocks in slabs
 	spans         atomic.Int64 // that are live
@@ -67,7 +70,7 @@ type fatal interface {
 func newWorld(t fatal, o allocator.Options, directory string) *world {
 	t.Helper()
 	number := heapNumber.Add(1)
-	w := &world{sealed: o.Mode == allocator.ModeSealed, tiny: o.ReserveBytes <= mostTinyBytes}
+	w := &world{sealed: o.Mode != allocator.ModePlain, audit: o.Mode == allocator.ModeAudit, tiny: o.ReserveBytes <= mostTinyBytes}
 	o.Name = fmt.Sprintf("model %d", number)
 	if o.Backing == allocator.BackingFile {
 		o.Path = filepath.Join(directory, fmt.Sprintf("heap%d", number))
@@ -87,6 +90,9 @@ func newWorld(t fatal, o allocator.Options, directory string) *world {
 	if w.foreign, err = w.other.Alloc(40); err != nil {
 		t.Fatalf("%v", err)
 	}
+	base, _ := w.heap.Range()
+	w.guards = base + layout.Place(uint32(o.ReserveBytes/layout.ArenaBytes)).GuardPages
+	w.held = held{limit: uint64(o.QuarantineBytes), seal: uint64(o.Mode.SealBytes()), rate: o.GuardRate}
 	w.classes = layout.Classes(o.Geometry, o.Mode.SealBytes())
 	w.mostSmall = int(w.classes[len(w.classes)-1].Size)
 	return w
@@ -102,6 +108,9 @@ func drawOptions(c choices, g allocator.Geometry, m allocator.Mode) allocator.Op
 		Backing:      oneOf(c, "backing", allocator.BackingMemfd, allocator.BackingMemfd, allocator.BackingAnonymous, allocator.BackingFile),
 		ReserveBytes: oneOf(c, "reserve in MiB", int64(64), 1, 2, 3, 4) << 20,
 		RetainBytes:  oneOf(c, "retain", int64(0), 1, 256<<10), // 0: the default; 1: nothing
+		// 1: a block, no span.
+		QuarantineBytes: oneOf(c, "quarantine", int64(1), 4096, 64<<10, 1<<20, 4<<20),
+		GuardRate:       oneOf(c, "guard rate", 0, 0, 1, 4),
 	}
 }
 
@@ -113,6 +122,25 @@ func (w *world) class(n int) layout.Class {
 		}
 	}
 	panic("no class for this size")
+}
+
+// isGuarded reports whether a block has a page of its own. Which do is chance.
+func (w *world) isGuarded(b *block) bool { return b.address()-w.guards < layout.GuardPagesBytes }
+
+// mayBeGuarded reports whether a block or a span may end at a guard page.
+func (w *world) mayBeGuarded(b *block) bool {
+	return w.options.GuardRate > 0 && (b.span || w.isGuarded(b))
+}
+
+// stride is what a block of n bytes takes of a slab; 0 when it is a span.
+func (w *world) stride(n, align int) uint64 {
+	switch {
+	case w.isSpan(n, align):
+		return 0
+	case align > layout.ClassGrain && w.sealed:
+		return uint64(w.class(n + align - layout.ClassGrain).Stride)
+	}
+	return uint64(w.class(n).Stride)
 }
 
 // isSpan predicts whether n bytes get pages of their own.
@@ -150,7 +178,7 @@ func (w *world) live() int64 { return w.allocs.Load() - w.frees.Load() + w.spans
 // each runs a test for each geometry and mode.
 func each(t *testing.T, test func(t *testing.T, g allocator.Geometry, m allocator.Mode)) {
 	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes} {
-		for _, m := range []allocator.Mode{allocator.ModePlain, allocator.ModeSealed} {
+		for _, m := range []allocator.Mode{allocator.ModePlain, allocator.ModeSealed, allocator.ModeAudit} {
 			t.Run(g.String()+"/"+m.String(), func(t *testing.T) { test(t, g, m) })
 		}
 	}

@@ -26,7 +26,7 @@ var guardMutations = []mutation{
 		"a block is freed with another size than it was asked for with"},
 	{"page before a guarded block is not looked at", "guard.go", "(uint64(i) < before || uint64(i) >= end)", "uint64(i) >= end",
 		"an underflow goes unnoticed"},
-	{"page behind a guarded block is not looked at", "guard.go", "(uint64(i) < before || uint64(i) >= end)", "uint64(i) < before",
+	{"page behind a guarded block is not looked at", "guard.go", "(uint64(i) < before || uint64(i) >= end)", "uint64(i) < before && end > 0",
 		"an overflow goes unnoticed"},
 	{"guarded block reaches behind its page", "guard.go", "(uint64(n)+layout.ClassGrain-1)&^(layout.ClassGrain-1)", "uint64(n)&^(layout.ClassGrain-1)",
 		"the user's own bytes fault"},
