@@ -7,5 +7,5 @@
 //	doors       through which its parent looks at it                                doors_test.go
 //	table       runs them all, and writes docs/cases.md                             table_test.go
 //
-// The cases of damaged metadata (meta_…) are in tests/matrix.
+// The other cases of damaged metadata (meta_…) are in tests/matrix, before the debuggers too.
 package cases

@@ -26,9 +26,14 @@ func readCases(t *testing.T) (all []memoryCase) {
 	rows, err := r.ReadAll()
 	require.NoError(t, err)
 	for _, row := range rows[1:] {
-		if !strings.HasPrefix(row[0], "meta_") {
-			all = append(all, memoryCase{row[0], row[1], row[2], row[3], row[4]})
+		c := memoryCase{row[0], row[1], row[2], row[3], row[4]}
+		switch {
+		case c.name == "meta_quarantine_head" || c.name == "meta_stack_id_out_of_range":
+			c.mode = "audit" // only there they are
+		case strings.HasPrefix(c.name, "meta_"):
+			continue // tests/matrix plays it
 		}
+		all = append(all, c)
 	}
 	return all
 }
