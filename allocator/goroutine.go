@@ -13,7 +13,7 @@ import (
 // id is a word in the goroutine's g: where, is found out once, by comparing the words of several goroutines with their
 // tracebacks.
 
-// goroutineWord is the offset of the id in a g; 0: not known, then goroutines have no ids.
+// goroutineWord is the offset of the id in a g; 0: not known, then a traceback has to tell each time.
 var goroutineWord atomic.Uintptr
 
 const (
@@ -21,11 +21,11 @@ const (
 	goroutineSearch    = 256 // bytes of a g that are searched
 )
 
-// goroutineID is the id of the calling goroutine, as a traceback prints it; 0: not known.
+// goroutineID is the id of the calling goroutine, as a traceback prints it. The goroutine must not be pinned.
 func goroutineID() uint64 {
 	word := goroutineWord.Load()
 	if word == 0 {
-		return 0
+		return tracedGoroutine()
 	}
 	return *(*uint64)(unsafe.Add(g(), word))
 }
