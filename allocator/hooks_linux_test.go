@@ -27,10 +27,14 @@ func TestHooksAreReached(t *testing.T) {
 		name, caller string
 		do           func(h *Heap)
 	}{
-		"arena of slabs": {OnArenaReady, "OnArenaReady", "takeRun", func(h *Heap) { alloc(t, h, 40) }},
-		"arenas of span": {OnArenaReady, "OnArenaReady", "takeArenas", func(h *Heap) { alloc(t, h, 3<<20) }},
-		"slab":           {OnSlabReady, "OnSlabReady", "growBin", func(h *Heap) { alloc(t, h, 40) }},
-		"violation":      {OnViolation, "OnViolation", "report", func(h *Heap) { _ = h.FreePointer(h.base) }},
+		"arena of slabs": {OnArenaReady, "OnArenaReady", "(*Heap).takeRun", func(h *Heap) { alloc(t, h, 40) }},
+		"arenas of span": {OnArenaReady, "OnArenaReady", "(*Heap).takeArenas", func(h *Heap) { alloc(t, h, 3<<20) }},
+		"slab":           {OnSlabReady, "OnSlabReady", "(*Heap).growBin", func(h *Heap) { alloc(t, h, 40) }},
+		"violation":      {OnViolation, "OnViolation", "(*Heap).report", func(h *Heap) { _ = h.FreePointer(h.base) }},
+		"fault": {OnViolation, "OnViolation", "CatchFaults", func(h *Heap) {
+			b := alloc(t, h, 100_000)
+			_ = CatchFaults(func() { *past(b, 25*layout.PageBytes) = 1 })
+		}},
 	}
 	if name := os.Getenv(trapped); name != "" {
 		h := newHeap(t, Options{})
@@ -48,7 +52,7 @@ func TestHooksAreReached(t *testing.T) {
 		require.Error(t, err, "%s was not reached: %s", name, out)
 		require.Contains(t, string(out), "SIGTRAP", name)
 		require.Contains(t, string(out), "allocator."+hook.name+"(", name)
-		require.Contains(t, string(out), "allocator.(*Heap)."+hook.caller, name)
+		require.Contains(t, string(out), "allocator."+hook.caller, name)
 	}
 }
 

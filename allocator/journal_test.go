@@ -15,7 +15,7 @@ func TestTheLogKeepsTheLast(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			for range layout.LogEvents {
+			for range layout.LogEvents + 137 {
 				if err := h.FreePointer(malloc(t, h, 64)); err != nil {
 					panic(err)
 				}

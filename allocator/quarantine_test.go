@@ -226,3 +226,12 @@ func TestTheSecondOfTwoFreesLoses(t *testing.T) {
 	require.EqualValues(t, 1, h.Stats().Quarantined)
 	sound(t, h)
 }
+
+// TestAFreeIsRecordedForItsBlock, not for its neighbours.
+func TestAFreeIsRecordedForItsBlock(t *testing.T) {
+	h, _ := recorder(t, Options{})
+	before, behind := neighbours(t, h, 64)
+	require.NoError(t, h.Free(behind))
+	require.NotZero(t, h.record(slabOf(h, behind)).FreeSequence)
+	require.Zero(t, h.record(slabOf(h, before)).FreeSequence)
+}
