@@ -23,7 +23,7 @@ import (
 var stages = [][]string{
 	{"./allocator/..."},
 	{"./tests/model", "-rapid.shrinktime=0s"},
-	{"./tests/cases", "-skip=TestEveryCase$/cases$/leak_(lost|in)"}, // these have no scenario yet
+	{"./tests/cases"},
 	{"./inspect", "-flips=300"},
 }
 
