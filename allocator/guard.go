@@ -167,6 +167,7 @@ func (h *Heap) dropGuarded(address uint64, by caller) {
 	s.State = layout.GuardFreed
 	s.Check = s.Sum()
 	h.guardPool().Live--
-	_ = h.memory.discard(page-h.baseAddress, layout.PageBytes)
+	// Its memory stays: to get a page anew takes as long as everything else together, and what the block held last may tell
+	// something when the program has died.
 	_ = h.memory.guard(page-h.baseAddress, layout.PageBytes)
 }

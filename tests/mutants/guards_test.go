@@ -6,8 +6,6 @@ var guardMutations = []mutation{
 		"whoever has the block can't use it"},
 	{"freed guarded block can be read", "guard.go", "	_ = h.memory.guard(page-h.baseAddress, layout.PageBytes)\n", "",
 		"a use after free does not fault"},
-	{"freed guarded block keeps its memory", "guard.go", "	_ = h.memory.discard(page-h.baseAddress, layout.PageBytes)\n", "",
-		"what is free takes memory"},
 	{"rest of a guarded page is not filled", "guard.go", "fillWords(h.pointer(page), layout.PageBytes, layout.SlackWord)", "_ = page",
 		"what lies around the bytes asked for looks like damage"},
 	{"live slot has no checksum", "guard.go", "	pool.Slots[i].Check = pool.Slots[i].Sum()\n", "",
