@@ -1,6 +1,9 @@
 package dlvscripts
 
 import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -74,4 +77,23 @@ func TestBreakAtViolationsAllocationsAndFrees(t *testing.T) {
 	require.Contains(t, answer, "freed by     main.free")
 	require.NotContains(t, answer, "asked for by main.alloc", "a heap that was made since has not been reached yet")
 	golden(t, r.Typed("continue", "gh_break alloc 3 heap=names", "continue"), "break")
+}
+
+// TestBreakLeakStopsWhereAnEarlierRunLeaked, and not at what it freed.
+func TestBreakLeakStopsWhereAnEarlierRunLeaked(t *testing.T) {
+	t.Parallel()
+	leaky, leaks := debugging.Program(t, "../allocator/testdata/leaky"), filepath.Join(t.TempDir(), "leaks.txt")
+	out, err := exec.Command(leaky, leaks).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	initFile, err := Unpack(debugging.Folder, Options{}, "")
+	require.NoError(t, err)
+	d := debugging.StartDelveWith(t, []string{"GLASSHEAP=break=" + leaks}, "testdata", initFile, "exec", leaky)
+	require.Contains(t, d.Ask("gh_break leak"), "breakpoint 1 stops at each allocation from a stack of GLASSHEAP=break=FILE")
+	for range 2 {
+		answer := d.Ask("continue")
+		require.Regexp(t, `\n40 bytes at 0x[0-9a-f]+, from a stack that leaked in an earlier run\nallocated by main\.forgets  main\.go:\d+\n +main\.main     main\.go:\d+\n`, answer)
+		block := regexp.MustCompile(`bytes at (0x[0-9a-f]+)`).FindStringSubmatch(answer)[1]
+		require.Contains(t, d.Ask("gh_whatis "+block), "a live block of 40 bytes")
+	}
+	require.Contains(t, d.Ask("continue"), "has exited with status 0")
 }

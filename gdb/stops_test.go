@@ -2,6 +2,8 @@ package gdb
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,6 +87,21 @@ func TestBreakViolationStopsAtEach(t *testing.T) {
 	require.Regexp(t, `= double-free during free of .* = \{.*Kind = double-free,`, answer(t, transcript, "print *violation"))
 	require.Contains(t, answer(t, transcript, "glassheap whatis violation.Block"), "the start of a cached block")
 	require.Contains(t, answer(t, transcript, "continue"), "exited normally")
+}
+
+// TestBreakLeakStopsWhereAnEarlierRunLeaked, in that run's order, and not at what it freed.
+func TestBreakLeakStopsWhereAnEarlierRunLeaked(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	leaky, leaks := debugging.Program(t, "../allocator/testdata/leaky"), filepath.Join(t.TempDir(), "leaks.txt")
+	out, err := exec.Command(leaky, leaks).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	transcript := play(t, "set environment GLASSHEAP break="+leaks+"\nglassheap break leak\nrun\nglassheap whatis address\ncontinue", leaky)
+	says := `^\nglassheap: 40 bytes at 0x[0-9a-f]+, from a stack that leaked in an earlier run\n` +
+		`allocated by main\.forgets  main\.go:\d+\n {13}main\.main     main\.go:\d+\n`
+	require.Regexp(t, says, answer(t, transcript, "run"))
+	require.Contains(t, answer(t, transcript, "glassheap whatis address"), "a live block of 40 bytes")
+	require.Regexp(t, says, answer(t, transcript, "continue"))
 }
 
 // TestEveryStopIsLookedAtAnew: what was found out at one stop is not believed at the next.

@@ -219,6 +219,7 @@ def _overview():
         + "\nDoing:\n"
         + row("watch ADDRESS", "stop at the instruction that overruns this block")
         + row("break init|violation", "see structs as they are made; stop at violations")
+        + row("break leak", "stop where an earlier run leaked a block")
         + rows("snapshot")
         + "\nIn expressions:\n"
         + row("$gh_whatis(ADDRESS)", "what is there, in a sentence")

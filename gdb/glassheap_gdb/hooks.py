@@ -2,23 +2,26 @@
 
 import gdb
 
-from . import finding, heap, image, moment, needs, program, structs
+from . import finding, heap, image, moment, needs, program, structs, writer
 from .problem import Problem, in_words, told
 
 _PACKAGE = "github.com/glassheap/glassheap/allocator."
 _WIDTH = 80
-_MOMENTS = {"init": ("OnArenaReady", "OnSlabReady"), "violation": ("OnViolation",)}
+_MOMENTS = {"init": ("OnArenaReady", "OnSlabReady"), "violation": ("OnViolation",), "leak": ("OnAlloc",)}
 
 
 class Break(gdb.Command):
     """Stop at moments of the allocator.
-Usage: glassheap break init|violation
+Usage: glassheap break init|violation|leak
 
   init       look at each arena and each slab as it is made: every field with
              its verdict. The program goes on, unless a field is not what it
              should be.
   violation  stop when the allocator finds that a rule was broken: a double
              free, an overflow, …
+  leak       stop when a block is allocated where an earlier run leaked one:
+             `glassheap leaks PID --unreachable --learn leaks.txt` in that run,
+             `set environment GLASSHEAP break=leaks.txt` before this one.
 
 Example: glassheap break init"""
 
@@ -31,12 +34,12 @@ Example: glassheap break init"""
         self.dont_repeat()
         which = argument.strip()
         if which not in _MOMENTS:
-            raise Problem("break takes init or violation: glassheap break init|violation")
+            raise Problem("break takes init, violation or leak: glassheap break init|violation|leak")
         for function in _MOMENTS[which]:
             if gdb.current_progspace().filename:
                 _expect(function)  # with no program yet, the breakpoint waits for one
         for function in _MOMENTS[which]:
-            Init(function) if which == "init" else Violation(function)
+            _HOOKS[which](function)
 
     def complete(self, text, word):
         """The moments."""
@@ -58,13 +61,13 @@ class Hook(gdb.Breakpoint):
         self.shown = ""  # last: a signal that arrives at the breakpoint makes the program come by again
         super().__init__(_PACKAGE + function)
 
-    def argument(self):
-        """The one argument of the function: a pointer."""
+    def arguments(self):
+        """The arguments of the function: words."""
         frame = gdb.newest_frame()
-        for symbol in frame.block():
-            if symbol.is_argument:
-                return frame.read_var(symbol)
-        raise Problem("{} has no argument here: the program has no DWARF".format(self.function))
+        found = [frame.read_var(symbol) for symbol in frame.block() if symbol.is_argument]
+        if not found:
+            raise Problem("{} has no argument here: the program has no DWARF".format(self.function))
+        return found
 
     def stop(self):
         """Whether to stop, after something was shown."""
@@ -81,7 +84,7 @@ class Init(Hook):
 
     def look(self):
         """Show the struct with its verdicts; stop when one is wrong."""
-        argument = self.argument()
+        argument = self.arguments()[0]
         address, kind = int(argument), self.function[len("On") : -len("Ready")]
         found = finding.heap_at(address)
         if found is None:
@@ -131,7 +134,7 @@ class Violation(Hook):
 
     def look(self):
         """Say what happened."""
-        argument = self.argument()
+        argument = self.arguments()[0]
         if str(argument) == self.shown:
             return False
         self.shown = str(argument)
@@ -139,6 +142,20 @@ class Violation(Hook):
         gdb.write("\nglassheap: {}\n".format(violation.to_string()))
         gdb.write("next  glassheap whatis {:#x}\n".format(violation["Block"] or violation["Address"]))
         return True
+
+
+class Leak(Hook):
+    """Stops when a block was allocated from a stack that leaked."""
+
+    def look(self):
+        """Say which block, and where its caller is."""
+        address, size = (int(argument) for argument in self.arguments())
+        gdb.write("\nglassheap: {} at {:#x}, from a stack that leaked in an earlier run\n".format(heap.count(size, "byte"), address))
+        gdb.write(writer.callers("allocated by"))
+        return True
+
+
+_HOOKS = {"init": Init, "violation": Violation, "leak": Leak}
 
 
 def load():

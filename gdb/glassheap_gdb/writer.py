@@ -1,4 +1,4 @@
-"""Who wrote what a watchpoint has seen: the frames of the program itself, above those of the heap and of the runtime."""
+"""Who did what the program has stopped for: the frames of the program itself, above those of the heap and of the runtime."""
 
 import os
 
@@ -12,16 +12,29 @@ def lines():
     """The innermost frame, with the line that wrote, and the program's own above it: as text."""
     frame = gdb.newest_frame()
     # The processor stops behind the instruction that wrote, and that is often in the next line.
-    frames, shown = [(_name(frame), _place(gdb.find_pc_line(frame.pc() - 1)))], int(_is_program(frame))
-    while shown < _MOST:
+    writer = [(_name(frame), _place(gdb.find_pc_line(frame.pc() - 1)))]
+    return _table("written by", writer + _above(frame, _MOST - int(_is_program(frame))))
+
+
+def callers(label):
+    """The program's own frames above the innermost: as text."""
+    return _table(label, _above(gdb.newest_frame(), _MOST))
+
+
+def _above(frame, most):
+    frames = []
+    while len(frames) < most:
         frame = frame.older()
         if frame is None:
             break
         if _is_program(frame):
             frames.append((_name(frame), _place(frame.find_sal())))
-            shown += 1
-    widest = max(len(name) for name, _ in frames)
-    text, label = "", "written by"
+    return frames
+
+
+def _table(label, frames):
+    widest = max((len(name) for name, _ in frames), default=0)
+    text = ""
     for name, place in frames:
         text += "{:13}{:{}}  {}".format(label, name, widest, place).rstrip() + "\n"
         label = ""

@@ -48,6 +48,12 @@ const mostDelveTime = 2 * time.Minute
 // with the test.
 func StartDelve(t *testing.T, folder, initFile string, args ...string) *Delve {
 	t.Helper()
+	return StartDelveWith(t, nil, folder, initFile, args...)
+}
+
+// StartDelveWith is StartDelve with more in the environment: "GLASSHEAP=mode=audit".
+func StartDelveWith(t *testing.T, environment []string, folder, initFile string, args ...string) *Delve {
+	t.Helper()
 	path, err := findDelve()
 	require.NoError(t, err)
 	marker := filepath.Join(t.TempDir(), "mark.star")
@@ -55,7 +61,7 @@ func StartDelve(t *testing.T, folder, initFile string, args ...string) *Delve {
 
 	args = append([]string{args[0], "--init", initFile, "--allow-non-terminal-interactive=true"}, args[1:]...)
 	d := &Delve{T: t, Command: exec.Command(path, args...)}
-	d.Command.Env = append(os.Environ(), inDelve...)
+	d.Command.Env = append(append(os.Environ(), inDelve...), environment...)
 	d.Command.Dir = folder
 	d.In, err = d.Command.StdinPipe()
 	require.NoError(t, err)

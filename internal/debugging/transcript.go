@@ -62,7 +62,7 @@ var (
 	addresses      = regexp.MustCompile(`0x[0-9a-f]{9,16}\b`)
 	processes      = regexp.MustCompile(`\b(process|Process|PID) \d+`)
 	durations      = regexp.MustCompile(`\b[\d.]+ (µs|ms|s)$`)
-	positions      = regexp.MustCompile(`\(PC: 0x[0-9a-f]+\)`)
+	positions      = regexp.MustCompile(`\(PC: (?:0x)?[0-9a-f]+\)`)
 	breaks         = regexp.MustCompile(`(set|cleared) at 0x[0-9a-f]+`)
 	allocatorLines = regexp.MustCompile(`\S*(allocator/\w+\.go):\d+`)
 	goLines        = regexp.MustCompile(`\b(alloc|free|hooks|aligned|magazine)\.go:\d+`)

@@ -26,19 +26,25 @@ var doors = []struct {
 
 // finds is what has to be in the answers to each lesson's question, whatever else they say.
 var finds = map[string]string{
-	"delve bintable":   `Bin +0 +WRONG, expected 3 \(the page map's bin\)(?s:.*)OnSlabReady(?s:.*)1 wrong\n`,
-	"gdb bintable":     `Bin 0 WRONG, expected 3 \(the page map's bin\)(?s:.*)OnSlabReady(?s:.*)1 wrong\n`,
-	"shell bintable":   `Bin +0 +WRONG, expected 3 \(the page map's bin\)`,
-	"delve arithmetic": `bin 2: Capacity is 103, derived 102 \(slab bytes / stride\)`,
-	"gdb arithmetic":   `7 wrong figures`,
-	"shell arithmetic": `note 102 reads (?s:.*)7 wrong figures(?s:.*)panic: glassheap: overflow`,
-	"delve overflow":   `(?s)overflow by 1 byte.*written by   main\.overwrite .*seal broken`,
-	"gdb overflow":     `(?s)byte \+8 was written, of 8 asked for.*#0  main\.overwrite.*#1 .*rename.*overflow by 1 byte`,
-	"shell overflow":   `(?s)overflow by 1 byte.*a live block of 8 bytes.*\^\^ damage.*panic: glassheap: overflow`,
-	"delve doublefree": `(?s)noticed in   main\.\(\*book\)\.accept .*freed by     main\.\(\*book\)\.enter `,
-	"gdb doublefree":   `(?s)double-free during free.*main\.\(\*book\)\.accept`,
-	"shell doublefree": `(?s)glassheap: double-free during free.*healthy\.`,
-	"fastest path":     `(?s)written by   main\.overwrite`,
+	"delve bintable":     `Bin +0 +WRONG, expected 3 \(the page map's bin\)(?s:.*)OnSlabReady(?s:.*)1 wrong\n`,
+	"gdb bintable":       `Bin 0 WRONG, expected 3 \(the page map's bin\)(?s:.*)OnSlabReady(?s:.*)1 wrong\n`,
+	"shell bintable":     `Bin +0 +WRONG, expected 3 \(the page map's bin\)`,
+	"delve arithmetic":   `bin 2: Capacity is 103, derived 102 \(slab bytes / stride\)`,
+	"gdb arithmetic":     `7 wrong figures`,
+	"shell arithmetic":   `note 102 reads (?s:.*)7 wrong figures(?s:.*)panic: glassheap: overflow`,
+	"delve overflow":     `(?s)overflow by 1 byte.*written by   main\.overwrite .*seal broken`,
+	"gdb overflow":       `(?s)byte \+8 was written, of 8 asked for.*#0  main\.overwrite.*#1 .*rename.*overflow by 1 byte`,
+	"shell overflow":     `(?s)overflow by 1 byte.*a live block of 8 bytes.*\^\^ damage.*panic: glassheap: overflow`,
+	"delve doublefree":   `(?s)noticed in   main\.\(\*book\)\.accept .*freed by     main\.\(\*book\)\.enter `,
+	"gdb doublefree":     `(?s)double-free during free.*main\.\(\*book\)\.accept`,
+	"shell doublefree":   `(?s)glassheap: double-free during free.*healthy\.`,
+	"delve useafterfree": `(?s)1 byte written at \+0 of a block after it was freed.*allocated by.*freed by.*evict.*The logs remember`,
+	"gdb useafterfree":   `(?s)after it was freed.*freed by.*evict.*#0 .*main\.count`,
+	"shell useafterfree": `(?s)its count is 1\n.*healthy.*its count is 0\n.*write-after-free.*allocated by.*freed by.*evict`,
+	"delve leak":         `(?s)from a stack that leaked in an earlier run\nallocated by main\.\(\*desk\)\.token .*login.*9 live blocks`,
+	"gdb leak":           `(?s)from a stack that leaked in an earlier run\nallocated by main\.\(\*desk\)\.token .*login.*9 live blocks`,
+	"shell leak":         `(?s)9 live blocks.*3 blocks are unreachable, 38 bytes.*flat%.*login`,
+	"fastest path":       `(?s)written by   main\.overwrite`,
 }
 
 // TestTheTutorialIsTrue plays the sessions of the document and holds it against what came out.

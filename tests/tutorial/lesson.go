@@ -2,17 +2,18 @@
 //
 //	lesson      what is wrong where: the one place that says so          lesson.go
 //	building    a program with its mistake planted, by an overlay        build.go
-//	programs    bintable, arithmetic, overflow, doublefree; plant builds them, onlookers lets them wait
+//	programs    a folder for each lesson; plant builds them, onlookers lets them wait
 //	sessions    what is typed in Delve, in GDB and in a shell            sessions_test.go
 //	document    is what the sessions say                                 document_test.go
 package tutorial
 
 // Lesson is one program, and what is wrong in it.
 type Lesson struct {
-	Name     string
-	Question string // that finds it
-	Command  string // of glassheap that asks it from outside, without the process
-	Mistake  Mistake
+	Name        string
+	Question    string // that finds it
+	Command     string // of glassheap that asks it from outside, without the process
+	Mistake     Mistake
+	Environment string // that the program has to be started in
 }
 
 // Mistake is a change of the allocator. The zero Mistake changes nothing: the program itself is wrong.
@@ -28,14 +29,16 @@ var Lessons = []Lesson{
 		File:  "slab.go",
 		Right: "		Bin:      b.ID,\n",
 		Wrong: "\n", // the lines below keep their numbers
-	}},
+	}, ""},
 	{"arithmetic", "are my calculations right?", "math", Mistake{
 		File:  "layout/geometry.go",
 		Right: "Capacity: pages * PageBytes / stride,",
 		Wrong: "Capacity: (pages*PageBytes + stride - 1) / stride,",
-	}},
-	{"overflow", "is anything wrong, and who did it?", "check", Mistake{}},
-	{"doublefree", "who frees this block twice?", "check", Mistake{}},
+	}, ""},
+	{"overflow", "is anything wrong, and who did it?", "check", Mistake{}, ""},
+	{"doublefree", "who frees this block twice?", "check", Mistake{}, ""},
+	{"useafterfree", "who wrote to a block that was freed?", "check", Mistake{}, "GLASSHEAP=mode=audit"},
+	{"leak", "who allocates what is never freed?", "leaks", Mistake{}, "GLASSHEAP=mode=audit"},
 }
 
 // Find is the lesson of this name.

@@ -41,10 +41,10 @@ func program(t *testing.T, lesson string) string {
 	return paths[lesson]
 }
 
-// startVictim starts a lesson's program, and returns it with what it has said when it waits.
-func startVictim(t *testing.T, lesson string) (p *debugging.Process, said string) {
+// startVictim starts a lesson's program with this in its environment, and returns it with what it has said when it waits.
+func startVictim(t *testing.T, lesson string, environment ...string) (p *debugging.Process, said string) {
 	t.Helper()
-	p = debugging.StartProcess(t, program(t, lesson))
+	p = debugging.StartProcess(t, "env", append(environment, program(t, lesson))...)
 	for !strings.Contains(said, "ready: ") {
 		said += p.Line()
 	}

@@ -1,6 +1,7 @@
 package tutorial
 
 import (
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -23,7 +24,12 @@ var inDelve = map[string][]string{
 		"gh_break violation", "continue", "stack 6",
 		"restart", "break main.(*book).enter", "continue", "continue", "gh_break free block", "continue",
 	},
+	"useafterfree": {"break main.wait", "continue", "gh_check", "up", "gh_history c.page"},
+	"leak":         {"gh_break leak", "break main.wait", "continue", "stack 8", "clear 1", "continue", "gh_leaks"},
 }
+
+// delveIn is the environment of Delve, and so of the program.
+var delveIn = map[string]string{"useafterfree": "GLASSHEAP=mode=audit", "leak": "GLASSHEAP=break=leaks.txt"}
 
 // inGDB is the same in GDB.
 var inGDB = map[string][]string{
@@ -31,22 +37,58 @@ var inGDB = map[string][]string{
 	"arithmetic": {"break main.wait", "run", "glassheap math"},
 	"overflow":   {"break main.overwrite", "run", "glassheap watch block.array", "continue", "backtrace", "glassheap check"},
 	"doublefree": {"glassheap break violation", "run", "backtrace"},
+	"useafterfree": {
+		"set environment GLASSHEAP mode=audit", "break main.wait", "run", "up", "glassheap check", "glassheap history c.page.array",
+		"set environment GLASSHEAP guard=1/1", "run", "backtrace",
+	},
+	"leak": {
+		"set environment GLASSHEAP break=leaks.txt", "glassheap break leak", "break main.wait", "run", "backtrace",
+		"delete 1", "continue", "glassheap leaks",
+	},
 }
 
-// inShell is what the command is asked about the waiting program. PID is the process, BLOCK the address that an answer named.
+// inShell is how the program is started, and what the command is asked about it when it waits. PID is the process, BLOCK the
+// address that an answer named.
 var inShell = map[string][]string{
-	"bintable":   {"structs PID --wrong", "check PID"},
-	"arithmetic": {"math PID"},
-	"overflow":   {"check PID", "whatis PID BLOCK", "hexdump PID BLOCK"},
-	"doublefree": {"check PID", "whatis PID BLOCK"},
+	"bintable":   {"./bintable", "structs PID --wrong", "check PID"},
+	"arithmetic": {"./arithmetic", "math PID"},
+	"overflow":   {"./overflow", "check PID", "whatis PID BLOCK", "hexdump PID BLOCK"},
+	"doublefree": {"./doublefree", "check PID", "whatis PID BLOCK"},
+	"useafterfree": {
+		"./useafterfree", "check PID",
+		"GLASSHEAP=mode=audit ./useafterfree", "check PID", "history PID BLOCK",
+	},
+	"leak": {
+		"GLASSHEAP=mode=audit ./leak", "leaks PID --pprof live.pb.gz", "leaks PID --unreachable --learn leaks.txt",
+		"go tool pprof -top live.pb.gz",
+	},
 }
 
 func playDelve(t *testing.T, lesson string) string {
 	initFile, err := dlvscripts.Unpack(debugging.Folder, dlvscripts.Options{}, "")
 	require.NoError(t, err)
-	r := debugging.Record(debugging.StartDelve(t, "../..", initFile, "exec", program(t, lesson)))
+	var environment []string
+	first := ""
+	if in := delveIn[lesson]; in != "" {
+		environment = append(environment, strings.Replace(in, "leaks.txt", learnt(t, lesson, in), 1))
+		first = "$ " + in + " dlv " + lesson + "\n"
+	}
+	r := debugging.Record(debugging.StartDelveWith(t, environment, "../..", initFile, "exec", program(t, lesson)))
 	r.Typed(inDelve[lesson]...)
-	return readable(r.Text.String(), 1000)
+	return readable(first+r.Text.String(), 1000)
+}
+
+// learnt is a file of what a first run of a program has leaked, if that is needed.
+func learnt(t *testing.T, lesson, forWhat string) string {
+	if !strings.Contains(forWhat, "leaks.txt") {
+		return ""
+	}
+	path := filepath.Join(t.TempDir(), "leaks.txt")
+	p, _ := startVictim(t, lesson, "GLASSHEAP=mode=audit")
+	debugging.Ask(t, "leaks", p.PID(), "--unreachable", "--learn", path)
+	_, _ = p.End()
+	require.FileExists(t, path)
+	return path
 }
 
 // playFastPath does what the document begins with: a breakpoint is in an init file, the rest is typed.
@@ -61,7 +103,13 @@ func playFastPath(t *testing.T, _ string) string {
 
 func playGDB(t *testing.T, lesson string) string {
 	g := debugging.NewGDB(t, gdb.Find, gdb.Unpack)
-	transcript := debugging.NormalGDB(g.Play(t, t.Context(), "set filename-display basename\n"+strings.Join(inGDB[lesson], "\n"), program(t, lesson)))
+	commands := "set filename-display basename\n" + strings.Join(inGDB[lesson], "\n")
+	leaks := learnt(t, lesson, commands)
+	transcript := g.Play(t, t.Context(), strings.ReplaceAll(commands, "leaks.txt", leaks), program(t, lesson))
+	if leaks != "" {
+		transcript = strings.ReplaceAll(transcript, leaks, "leaks.txt")
+	}
+	transcript = debugging.NormalGDB(transcript)
 	_, transcript, _ = strings.Cut(transcript, "\n")
 	return readable(transcript, mostLines)
 }
@@ -69,33 +117,78 @@ func playGDB(t *testing.T, lesson string) string {
 var (
 	named      = regexp.MustCompile(`(?:block +|of )(0x[0-9a-f]+)`)
 	stoppedFor = regexp.MustCompile(`(the process was stopped for ).*`)
-	asked      = regexp.MustCompile(`(glassheap (?:check|structs|math|whatis|hexdump|dump) )\d+`)
+	searched   = regexp.MustCompile(`(searched )[\d.]+ [KM]iB`)
+	asked      = regexp.MustCompile(`(glassheap (?:check|structs|math|whatis|hexdump|dump|history|leaks) )\d+`)
+	file       = regexp.MustCompile(`\b[a-z]+\.(txt|pb\.gz)`)
+	madeAt     = regexp.MustCompile(`(Time: ).*`)
 	baseLine   = regexp.MustCompile(`"base": "(0x[0-9a-f]+)"`)
 )
 
-// playShell runs the program to where it waits, asks the command, and lets it go on.
+// playShell starts the program, asks when it waits, and lets it go on.
 func playShell(t *testing.T, lesson string) string {
-	p, said := startVictim(t, lesson)
-	base := baseLine.FindStringSubmatch(debugging.Ask(t, "stats", p.PID(), "--json"))
-	require.NotNil(t, base)
-	var text strings.Builder
-	text.WriteString("$ ./" + lesson + "\n" + said)
-	block := ""
-	for _, question := range inShell[lesson] {
-		if found := named.FindStringSubmatch(text.String()); found != nil {
-			block = found[1]
+	var all strings.Builder
+	var r *shellRun
+	for _, line := range inShell[lesson] {
+		if words := strings.Fields(line); words[len(words)-1] == "./"+lesson {
+			all.WriteString(r.end())
+			r = startRun(t, lesson, line, words[:len(words)-1])
+		} else {
+			r.ask(line)
 		}
-		line := strings.NewReplacer("PID", p.PID(), "BLOCK", block).Replace(question)
-		text.WriteString("$ glassheap " + line + "\n" + debugging.Ask(t, strings.Fields(line)...))
 	}
-	after, _ := p.End()
+	all.WriteString(r.end())
+	return readable(debugging.HideSeals(all.String()), mostLines)
+}
+
+// shellRun is one run of a program, and what is asked about it.
+type shellRun struct {
+	t       *testing.T
+	process *debugging.Process
+	folder  string // of the files that are written
+	base    string // of the heap
+	text    strings.Builder
+}
+
+func startRun(t *testing.T, lesson, line string, environment []string) *shellRun {
+	r := &shellRun{t: t, folder: t.TempDir() + "/"}
+	var said string
+	r.process, said = startVictim(t, lesson, environment...)
+	base := baseLine.FindStringSubmatch(debugging.Ask(t, "stats", r.process.PID(), "--json"))
+	require.NotNil(t, base)
+	r.base = base[1]
+	r.text.WriteString("$ " + line + "\n" + said)
+	return r
+}
+
+func (r *shellRun) ask(question string) {
+	block := ""
+	if found := named.FindStringSubmatch(r.text.String()); found != nil {
+		block = found[1]
+	}
+	line := strings.NewReplacer("PID", r.process.PID(), "BLOCK", block).Replace(question)
+	words := strings.Fields(file.ReplaceAllString(line, r.folder+"$0"))
+	if words[0] == "go" {
+		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+		require.NoError(r.t, err, "%s", out)
+		r.text.WriteString("$ " + line + "\n" + madeAt.ReplaceAllString(string(out), "${1}2026-01-31 12:00:00 UTC"))
+		return
+	}
+	r.text.WriteString("$ glassheap " + line + "\n" + strings.ReplaceAll(debugging.Ask(r.t, words...), r.folder, ""))
+}
+
+// end lets the program go on, and returns all that was shown.
+func (r *shellRun) end() string {
+	if r == nil {
+		return ""
+	}
+	after, _ := r.process.End()
 	after, _, _ = strings.Cut(after, "\n") // a panic's stack is long
 	if after != "" {
-		text.WriteString(after + "\n…\n")
+		r.text.WriteString(after + "\n…\n")
 	}
-	transcript := debugging.NormalGDB(text.String() + "(heap) " + base[1] + " " + endOf(base[1]) + "\n")
-	transcript = stoppedFor.ReplaceAllString(asked.ReplaceAllString(transcript, "${1}4711"), "${1}300 µs")
-	return readable(debugging.HideSeals(transcript), mostLines)
+	transcript := debugging.NormalGDB(r.text.String() + "(heap) " + r.base + " " + endOf(r.base) + "\n")
+	transcript = searched.ReplaceAllString(transcript, "${1}1 MiB")
+	return stoppedFor.ReplaceAllString(asked.ReplaceAllString(transcript, "${1}4711"), "${1}300 µs")
 }
 
 // endOf is an address behind a heap that starts at base.

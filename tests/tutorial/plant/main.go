@@ -41,12 +41,17 @@ func plant(ctx context.Context, out io.Writer, arguments []string) error {
 	if err != nil {
 		return err
 	}
+	environment := ""
+	if l.Environment != "" {
+		environment = l.Environment + " "
+	}
 	_, err = fmt.Fprintf(out, `%s
 built  %s
 
-next   go run ./cmd/glassheap dlv exec %[2]s
-       go run ./cmd/glassheap gdb %[2]s
-or     run it and ask from another terminal: go run ./cmd/glassheap %[3]s PID
-`, l.Question, program, l.Command)
+next   %[4]sgo run ./cmd/glassheap dlv exec %[2]s
+       %[4]sgo run ./cmd/glassheap gdb %[2]s
+or     %[4]s%[2]s
+       and from another terminal: go run ./cmd/glassheap %[3]s PID
+`, l.Question, program, l.Command, environment)
 	return err
 }
