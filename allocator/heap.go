@@ -216,13 +216,14 @@ func (h *Heap) readyCaches(procs int) error {
 	return nil
 }
 
-// Close gives all memory back to the system. Blocks that are still live are gone with it; the error is then a *LeakError.
+// Close gives all memory back to the system. What ModeAudit still holds back is verified before. Blocks that are still live are gone with it; the error is then a *LeakError.
 // Nothing of the heap may be used afterwards, and no other call may be under way.
 func (h *Heap) Close() error {
 	if h.closed.Swap(true) {
 		return errClosed
 	}
 	h.stopArmer()
+	h.verifyQuarantine()
 	stats, leaks := h.Stats(), []Leak(nil)
 	if stats.LiveBlocks > 0 && h.sealed {
 		leaks = h.leaks()

@@ -71,3 +71,19 @@ func TestCloseNamesLeaks(t *testing.T) {
 	require.EqualValues(t, 4, leak.Blocks)
 	require.Regexp(t, `(?s)heap "leaky" was closed with 4 live blocks\n   307200 bytes in 1 block\n   allocated by  allocator_test.allocatesIt +operation_test.go:\d+\n.*\n   192 bytes in 3 blocks\n   allocated by  allocator_test.allocatesIt`, leak.Error())
 }
+
+// TestCloseVerifiesWhatIsHeldBack, and names who freed it.
+func TestCloseVerifiesWhatIsHeldBack(t *testing.T) {
+	var found []*allocator.Violation
+	h, err := allocator.New(allocator.Options{Mode: allocator.ModeAudit, ReserveBytes: 64 << 20, OnViolation: func(v *allocator.Violation) { found = append(found, v) }})
+	require.NoError(t, err)
+	first, second := allocatesIt(t, h, 64), allocatesIt(t, h, 64)
+	require.NoError(t, freesIt(h, first))
+	require.NoError(t, freesIt(h, second))
+	second[7] = 1
+	require.NoError(t, h.Close())
+	require.Len(t, found, 1)
+	require.Equal(t, allocator.WriteAfterFree, found[0].Kind)
+	require.Equal(t, "close", found[0].During)
+	require.Contains(t, found[0].Freed.Frames()[0].Function, "freesIt")
+}

@@ -31,8 +31,7 @@ func TestHalfDone(t *testing.T) {
 		return 0
 	}
 	// while does something while words of the process that is debugged are not what they were.
-	var while func(words map[uint64]uint64, do func())
-	while = func(words map[uint64]uint64, do func()) {
+	while := func(words map[uint64]uint64, do func()) {
 		held := map[uint64]uint64{}
 		for address, word := range words {
 			held[address] = wordAt(t, door, address)

@@ -218,8 +218,7 @@ def _overview():
         + rows("stats", "bins", "slabs", "blocks", "map", "dump", "hexdump", "log")
         + "\nDoing:\n"
         + row("watch ADDRESS", "stop at the instruction that overruns this block")
-        + row("break init|violation", "see structs as they are made; stop at violations")
-        + row("break leak", "stop where an earlier run leaked a block")
+        + row("break MOMENT", "stop at: init (structs are made), violation, leak")
         + rows("snapshot")
         + "\nIn expressions:\n"
         + row("$gh_whatis(ADDRESS)", "what is there, in a sentence")
