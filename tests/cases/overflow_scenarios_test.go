@@ -20,7 +20,7 @@ func init() {
 		},
 		"overflow_small_8_byte": func(s *stage) {
 			a := s.alloc(8)
-			write(a, 8+7, 0x41)
+			write(a, 8+7, ^read(a, 8+7))
 			overflowed(s, a, "by 8 bytes|8 behind")
 		},
 		"overflow_slack_byte": func(s *stage) {
@@ -76,7 +76,7 @@ func init() {
 		},
 		"underflow_1_byte": func(s *stage) {
 			before, a := neighbours(s)
-			write(a, -1, 0x41)
+			write(a, -1, ^read(a, -1))
 			s.checkFinds(inspect.CodeOverflow, start(before), "1 before the block behind it")
 			s.refuses(s.heap.Free(a), allocator.Underflow, start(a), "")
 		},
