@@ -71,11 +71,8 @@ func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
 		unpin(p)
 		return h.flush(int(c.bin))
 	}
-	block := h.pointer(address)
-	seal := sealAt(block, c.size)
-	found := layout.Seal(*seal)
-	first, count, damaged := poisonDamage(block, c.size)
-	if damaged || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined {
+	found, first, count, damaged := h.heldDamage(address, c)
+	if damaged {
 		h.withdrawOldest(p, j, c, found, first, count) // unpins
 		return nil
 	}
@@ -84,10 +81,18 @@ func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
 	m.Blocks[m.Tally.Count()] = address
 	m.Tally += layout.TallyFree
 	h.leaveQuarantine(j, c)
-	*seal = uint64(layout.MakeSeal(address, h.secret, int(found.Size()), layout.StatePoisoned))
+	*sealAt(h.pointer(address), c.size) = uint64(layout.MakeSeal(address, h.secret, int(found.Size()), layout.StatePoisoned))
 	j.Moving = 0
 	unpin(p)
 	return nil
+}
+
+// heldDamage is the seal of a block that is held back, where its bytes are not poison any more, and whether anything is wrong.
+func (h *Heap) heldDamage(address uint64, c *class) (found layout.Seal, first, count uint32, damaged bool) {
+	block := h.pointer(address)
+	found = layout.Seal(*sealAt(block, c.size))
+	first, count, damaged = poisonDamage(block, c.size)
+	return found, first, count, damaged || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined
 }
 
 func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
@@ -188,10 +193,7 @@ func (h *Heap) verifyQuarantine() {
 		for k := j.QuarantineOut; k != j.QuarantineIn; k++ {
 			address := j.Quarantine[k%layout.QuarantineBlocks]
 			c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
-			block := h.pointer(address)
-			found := layout.Seal(*sealAt(block, c.size))
-			first, count, damaged := poisonDamage(block, c.size)
-			if damaged || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined {
+			if found, first, count, damaged := h.heldDamage(address, c); damaged {
 				_ = h.report(h.writtenAfterFree("close", address, c, found, first, count))
 			}
 		}
