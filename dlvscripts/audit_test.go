@@ -96,7 +96,10 @@ func TestEveryAuditedAddressHasTheSameAnswer(t *testing.T) {
 			addresses = append(addresses, at, at+9, at+13*layout.PageBytes)
 		}
 	}
-	for _, address := range addresses {
+	for n, address := range addresses {
+		if !debugging.Share(n, 3) {
+			continue
+		}
 		at := inspect.Address(address).String()
 		expected, err := h.Whatis(address)
 		require.NoError(t, err)
