@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -41,7 +42,11 @@ func init() {
 			twoGoroutines(s, s.heap, 100_000, false)
 			audited, err := allocator.New(allocator.Options{Name: "audited", Mode: allocator.ModeAudit, ReserveBytes: 64 << 20, OnViolation: s.violated})
 			must(err)
-			twoGoroutines(s, audited, 100_000, true)
+			rounds := 100_000
+			if os.Getenv("GLASSHEAP_TEST_THOROUGH") != "" {
+				rounds = 1_000_000
+			}
+			twoGoroutines(s, audited, rounds, true)
 			must(audited.Close())
 			s.violations = nil
 			s.note("double-free")
