@@ -25,7 +25,11 @@ func (h *Heap) recordSlab(s *layout.Slab, capacity uint32) {
 	}
 	*at[layout.Records](h, start) = layout.Records{Slab: h.refSlab(s), Bin: s.Bin, Count: capacity}
 	head.RecordsTop = start + bytes
+	// Only now the bin's lock, whose holder may make no system call.
+	b := h.bin(int(s.Bin))
+	p := h.lockBin(b)
 	s.Records = layout.Ref[layout.Records](start)
+	h.unlockBin(b, p)
 }
 
 // clearRecords forgets what the blocks of an earlier slab left in the records. The slab is being made.
@@ -43,9 +47,6 @@ func (h *Heap) recordSlabs() {
 			continue
 		}
 		s := h.slabOf(e)
-		b := h.bin(int(s.Bin))
-		p := h.lockBin(b)
-		h.recordSlab(s, b.Capacity)
-		h.unlockBin(b, p)
+		h.recordSlab(s, h.bin(int(s.Bin)).Capacity)
 	}
 }

@@ -117,9 +117,7 @@ func (h *Heap) recordBlock(block unsafe.Pointer, n int) {
 	s, index := h.slabAndIndex(address)
 	if s.Records == 0 {
 		h.lockPages()
-		p := h.lockBin(h.bin(int(c.bin)))
 		h.recordSlab(s, h.bin(int(c.bin)).Capacity)
-		h.unlockBin(h.bin(int(c.bin)), p)
 		h.unlockPages()
 	}
 	r := h.record(s, index)
