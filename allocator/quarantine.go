@@ -108,8 +108,10 @@ func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.S
 		return
 	}
 	address := j.Quarantine[j.QuarantineOut%layout.QuarantineBlocks]
+	j.Moving = address
 	h.withdrawLent(p, b, address)
 	h.leaveQuarantine(j, c)
+	j.Moving = 0
 	h.unlockBin(b, p)
 	h.report(h.writtenAfterFree("free", address, c, found, first, count))
 }

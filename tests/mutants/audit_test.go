@@ -59,7 +59,7 @@ var auditMutations = []mutation{
 		"a block whose seal was written over is handed out"},
 	{"block leaves as one that was never freed", "quarantine.go", "int(found.Size()), layout.StatePoisoned))", "int(found.Size()), layout.StateQuarantined))",
 		"the block looks damaged to whoever takes it"},
-	{"damaged block stays in the quarantine", "quarantine.go", "	h.leaveQuarantine(j, c)\n	h.unlockBin", "	h.unlockBin",
+	{"damaged block stays in the quarantine", "quarantine.go", "	h.leaveQuarantine(j, c)\n	j.Moving = 0\n	h.unlockBin", "	j.Moving = 0\n	h.unlockBin",
 		"it is withdrawn for ever"},
 	{"damaged block is lost", "quarantine.go", "	h.withdrawLent(p, b, address)\n", "	_ = address\n",
 		"a block that is out of use counts as live"},
