@@ -121,7 +121,7 @@ func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *censu
 // diagnoseTail says what was written behind the last block of a slab, which nobody should reach: nil: nothing.
 func (h *Heap) diagnoseTail(s *Slab) (*Finding, error) {
 	end := s.capacity() * int(s.class.Stride)
-	data := make([]byte, s.pages*layout.PageBytes-end)
+	data := make([]byte, max(0, s.pages*layout.PageBytes-end))
 	if err := h.read(data, s.base+uint64(end)); err != nil {
 		return nil, err
 	}

@@ -244,7 +244,9 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 	h := w.heap
 	secret, stride, size := h.id.Secret, int(s.class.Stride), int(s.class.Size)
 	address := s.base
-	carved := s.carved()
+	// A damaged page map may leave a slab fewer pages than its blocks need.
+	room := s.pages * layout.PageBytes
+	carved := min(s.carved(), room/stride)
 	for i := range carved {
 		block := data[i*stride : (i+1)*stride]
 		seal := layout.Seal(binary.LittleEndian.Uint64(block[size:]))
@@ -270,7 +272,7 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		}
 		address += uint64(stride)
 	}
-	if firstDamage(data[s.capacity()*stride:s.pages*layout.PageBytes]) >= 0 {
+	if end := s.capacity() * stride; end < room && firstDamage(data[end:room]) >= 0 {
 		w.result.suspects = append(w.result.suspects, suspect{s, slabTail})
 	}
 	w.result.counts.blocks += uint64(carved)
