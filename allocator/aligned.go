@@ -53,7 +53,7 @@ func (h *Heap) mallocFromBin(n int) (unsafe.Pointer, error) {
 		if err := h.free(p, unknownSize); err != nil {
 			return nil, err
 		}
-		return h.mallocUnsampled(n)
+		return h.mallocSlowly(n, false)
 	}
 	return p, err
 }

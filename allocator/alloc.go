@@ -78,7 +78,7 @@ func (h *Heap) mallocOtherwise(n int) (unsafe.Pointer, error) {
 	case h.closed.Load():
 		return nil, errClosed
 	}
-	return h.mallocAudited(n, true)
+	return h.mallocSlowly(n, true)
 }
 
 // readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,

@@ -10,13 +10,18 @@ import (
 // Alloc and Free in ModeAudit. They use the same magazines as the fast path, and on top of what that verifies they keep
 // records, poison what is free and hold it back.
 
-// mallocAudited is Malloc for a size that a bin serves. sampling says whether sampling may choose it.
-func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
-	by := h.whoCalls(skipMalloc)
+// mallocSlowly is Malloc for a size that a bin serves, off the fast path: in a heap that is audited, and for what sampling chose
+// and could not serve. sampling says whether it may choose.
+func (h *Heap) mallocSlowly(n int, sampling bool) (unsafe.Pointer, error) {
+	audited := h.auditing.Load()
+	var by caller
+	if audited {
+		by = h.whoCalls(skipMalloc)
+	}
 	for {
 		p := pin()
 		c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
-		if p < h.journalsReady() {
+		if p < int(h.cachesReady.Load()) && (!audited || p < h.journalsReady()) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
@@ -24,18 +29,14 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 					return h.mallocSampled(n, p, m)
 				}
 				address := m.Blocks[top]
-				if block := h.pointer(address); h.isFree(block, address, c) {
-					// Its bytes are not poison from here on, and its seal does not say so: a reader may look at any time.
-					*sealAt(block, c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
-					fillWords(block, uint32(n+7)&^7, layout.FreshWord)
-					fillSlack(block, uint32(n), c.size)
-					sequence := h.write(h.journal(p), layout.EventAlloc, address, n, by)
-					state := layout.StateLive
-					if r := h.record(h.slabAndIndex(address)); r != nil {
-						r.AllocSequence, r.AllocGoroutine, r.AllocStack = sequence, by.goroutine, by.stack
-						state = layout.StateRecorded
+				if block := h.pointer(address); !h.sealed || h.isFree(block, address, c) {
+					switch {
+					case audited:
+						h.handOutAudited(h.journal(p), block, address, c, n, by)
+					case h.sealed:
+						writeSlack(block, uint32(n), c.size)
+						*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, layout.StateLive))
 					}
-					*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, state))
 					m.Tally = tally + layout.TallyAlloc
 					unpin(p)
 					h.watched(address, n, by)
@@ -47,6 +48,21 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 			return nil, err
 		}
 	}
+}
+
+// handOutAudited makes what a new block holds recognisable, and records who gets it. The caller is pinned on the journal's P.
+func (h *Heap) handOutAudited(j *layout.Journal, block unsafe.Pointer, address uint64, c *class, n int, by caller) {
+	// Its bytes are not poison from here on, and its seal does not say so: a reader may look at any time.
+	*sealAt(block, c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
+	fillWords(block, uint32(n+7)&^7, layout.FreshWord)
+	fillSlack(block, uint32(n), c.size)
+	sequence := h.write(j, layout.EventAlloc, address, n, by)
+	state := layout.StateLive
+	if r := h.record(h.slabAndIndex(address)); r != nil {
+		r.AllocSequence, r.AllocGoroutine, r.AllocStack = sequence, by.goroutine, by.stack
+		state = layout.StateRecorded
+	}
+	*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, state))
 }
 
 // journalsReady is how many Ps can be audited.

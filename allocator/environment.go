@@ -79,24 +79,24 @@ func setMode(o *Options, value string) (err error) {
 }
 
 func setGuard(o *Options, value string) (err error) {
-	o.GuardRate, err = parseRate(value)
+	o.GuardRate, err = ParseRate(value)
 	return err
 }
 
 func setProfile(o *Options, value string) (err error) {
-	o.ProfileRate, err = parseRate(value)
+	o.ProfileRate, err = ParseRate(value)
 	return err
 }
 
 // parseRate reads 1/N, or off.
-func parseRate(value string) (int, error) {
+func ParseRate(value string) (int, error) {
 	if value == "off" {
 		return 0, nil
 	}
 	rate, ok := strings.CutPrefix(value, "1/")
 	n, err := strconv.Atoi(rate)
 	if !ok || err != nil || n < 1 || n > mostRate {
-		return 0, errValue
+		return 0, fmt.Errorf("%q is no rate: write 1/N, or off", value)
 	}
 	return n, nil
 }

@@ -98,7 +98,7 @@ func (h *Heap) mallocSampled(n, p int, m *layout.Magazine) (unsafe.Pointer, erro
 			return block, nil
 		}
 	}
-	block, err := h.mallocUnsampled(n)
+	block, err := h.mallocSlowly(n, false)
 	if err == nil && h.chosen(&h.header().ProfileRate, i) {
 		h.recordBlock(block, n)
 	}
@@ -126,35 +126,4 @@ func (h *Heap) recordBlock(block unsafe.Pointer, n int) {
 	}
 	r.AllocSequence, r.AllocGoroutine, r.AllocStack = h.number(layout.EventAlloc, address, uint64(n), by), by.goroutine, by.stack
 	*seal = uint64(layout.MakeSeal(address, h.secret, n, layout.StateRecorded))
-}
-
-// mallocUnsampled is Malloc for an allocation that sampling chose and could not serve.
-func (h *Heap) mallocUnsampled(n int) (unsafe.Pointer, error) {
-	if h.auditing.Load() {
-		return h.mallocAudited(n, false)
-	}
-	for {
-		p := pin()
-		c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
-		if p < int(h.cachesReady.Load()) {
-			m := h.magazine(p, c.bin)
-			tally := m.Tally
-			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
-				address := m.Blocks[top]
-				block := h.pointer(address)
-				if !h.sealed || h.isFree(block, address, c) {
-					if h.sealed {
-						writeSlack(block, uint32(n), c.size)
-						*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, layout.StateLive))
-					}
-					m.Tally = tally + layout.TallyAlloc
-					unpin(p)
-					return block, nil
-				}
-			}
-		}
-		if err := h.readyBlock(n, p); err != nil { // unpins
-			return nil, err
-		}
-	}
 }

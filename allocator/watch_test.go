@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,7 +27,8 @@ func TestWatch(t *testing.T) {
 func TestFileOutlivesTheHeap(t *testing.T) {
 	h, err := New(Options{Name: "kept", Backing: BackingMemfd, ReserveBytes: 16 << 20})
 	if err == nil && h.Backing() == BackingAnonymous {
-		t.Skip("this system has no memfd")
+		require.Empty(t, os.Getenv("CI"), "this system has no memfd")
+		t.Skip("this system has no memfd: Linux 3.17 and later do, unless a sandbox forbids it")
 	}
 	require.NoError(t, err)
 	file, err := h.File()

@@ -82,7 +82,7 @@ func stepThroughVictim(t *testing.T, mode allocator.Mode) {
 	}
 	if err := unix.PtraceSeize(thread); err != nil {
 		require.Empty(t, os.Getenv("CI"), "this process may not trace")
-		t.Skipf("this process may not trace: %v", err)
+		t.Skipf("this process may not trace (a container needs CAP_SYS_PTRACE): %v", err)
 	}
 	require.NoError(t, unix.PtraceInterrupt(thread))
 	wait()

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/glassheap/glassheap/allocator"
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect/target"
 )
@@ -42,8 +42,8 @@ One word of the heap's header is written for that, and nothing else.`,
 			}
 		}
 		if guard != "" {
-			if rate, err = parseGuard(guard); err != nil {
-				return err
+			if rate, err = allocator.ParseRate(guard); err != nil {
+				return fmt.Errorf("--guard: %w", err)
 			}
 		}
 		if mode == 0 && rate < 0 {
@@ -68,17 +68,4 @@ One word of the heap's header is written for that, and nothing else.`,
 		})
 	}
 	return c
-}
-
-// parseGuard reads 1/N, or off: 0.
-func parseGuard(text string) (int, error) {
-	if text == "off" {
-		return 0, nil
-	}
-	number, ok := strings.CutPrefix(text, "1/")
-	n, err := strconv.Atoi(number)
-	if !ok || err != nil || n < 1 || n > 1<<30 {
-		return 0, fmt.Errorf("--guard %q: 1/N or off is wanted", text)
-	}
-	return n, nil
 }

@@ -71,7 +71,7 @@ func TestArmChangesARunningHeap(t *testing.T) {
 	require.Equal(t, "sealed 0", ask())
 
 	for complaint, args := range map[string][]string{
-		"is no process id": {"many", "audit"}, "no mode is called": {other, "loud"}, "1/N or off is wanted": {other, "--guard", "8"}, "arm wants a mode": {other},
+		"is no process id": {"many", "audit"}, "no mode is called": {other, "loud"}, "write 1/N, or off": {other, "--guard", "8"}, "arm wants a mode": {other},
 	} {
 		_, err = arm(args...)
 		require.ErrorContains(t, err, complaint)

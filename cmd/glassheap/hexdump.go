@@ -21,28 +21,24 @@ func newHexdump(t *terminal) *cobra.Command {
 	o.addFlags(c)
 	c.Args = o.arguments(1, 2, "a target, an address and at most a number of bytes")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		heap, h, rest, name, err := o.decoded(c.Context(), args)
+		a, err := o.at(c.Context(), args)
 		if err != nil {
 			return err
 		}
-		defer heap.Close()
-		address, err := parseAddress(rest[0])
-		if err != nil {
-			return err
-		}
+		defer a.target.Close()
 		bytes := 0
-		if len(rest) > 1 {
-			n, err := strconv.ParseInt(rest[1], 0, 32)
+		if len(a.rest) > 0 {
+			n, err := strconv.ParseInt(a.rest[0], 0, 32)
 			if err != nil || n <= 0 {
-				return fmt.Errorf("%q is no number of bytes: write one like 64 or 0x40", rest[1])
+				return fmt.Errorf("%q is no number of bytes: write one like 64 or 0x40", a.rest[0])
 			}
 			bytes = int(n)
 		}
-		r, err := h.Hexdump(address, bytes)
+		r, err := a.Hexdump(a.address, bytes)
 		if err != nil {
 			return err
 		}
-		return t.answer(r, func(w io.Writer) error { return render.Hexdump(w, r, t.style(name)) })
+		return t.answer(r, func(w io.Writer) error { return render.Hexdump(w, r, t.style(a.name)) })
 	}
 	return c
 }

@@ -20,20 +20,16 @@ and which operations the logs of audit mode remember there.`,
 	o.addFlags(c)
 	c.Args = o.arguments(1, 1, "a target and an address")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		heap, h, rest, name, err := o.decoded(c.Context(), args)
+		a, err := o.at(c.Context(), args)
 		if err != nil {
 			return err
 		}
-		defer heap.Close()
-		address, err := parseAddress(rest[0])
+		defer a.target.Close()
+		r, err := a.History(a.address)
 		if err != nil {
 			return err
 		}
-		r, err := h.History(address)
-		if err != nil {
-			return err
-		}
-		return t.answer(r, func(w io.Writer) error { return render.History(w, r, t.style(name)) })
+		return t.answer(r, func(w io.Writer) error { return render.History(w, r, t.style(a.name)) })
 	}
 	return c
 }

@@ -126,6 +126,27 @@ func (o *opening) decoded(ctx context.Context, args []string) (t target.Target, 
 	return t, h, rest, name, nil
 }
 
+// asked is a heap that was opened for a command about an address.
+type asked struct {
+	*inspect.Heap
+	target  target.Target
+	address uint64
+	rest    []string // arguments behind the address
+	name    string   // by which further commands can refer to the heap
+}
+
+// at is decoded for commands whose first argument, behind the target, is an address.
+func (o *opening) at(ctx context.Context, args []string) (a asked, err error) {
+	if a.target, a.Heap, a.rest, a.name, err = o.decoded(ctx, args); err != nil {
+		return a, err
+	}
+	if a.address, err = parseAddress(a.rest[0]); err != nil {
+		a.target.Close()
+	}
+	a.rest = a.rest[1:]
+	return a, err
+}
+
 // program is the executable that names the functions of a target's stacks. It is open until this program ends.
 func (o *opening) program(t target.Target) (*inspect.Program, error) {
 	return inspect.ProgramOf(t, o.exe)

@@ -118,7 +118,7 @@ func TestChecksOfAStoppedProcess(t *testing.T) {
 		require.NoError(t, w.Process.Signal(syscall.SIGSTOP))
 		soon(t, "every thread has stopped", func() bool { return w.everyThread(t, "T") })
 		frees := w.frees(t)
-		w.requireHealthy(t, 10)
+		w.requireHealthy(t, 50)
 		require.Equal(t, frees, w.frees(t))
 		soon(t, "every thread is as it was", func() bool { return w.everyThread(t, "T") }) // a thread that is let go takes a moment to stop again
 		require.NoError(t, w.Process.Signal(syscall.SIGCONT))

@@ -23,20 +23,16 @@ Exit status: 1 if the block is damaged.`,
 	o.addFlags(c)
 	c.Args = o.arguments(1, 1, "a target and an address")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		heap, h, rest, name, err := o.decoded(c.Context(), args)
+		a, err := o.at(c.Context(), args)
 		if err != nil {
 			return err
 		}
-		defer heap.Close()
-		address, err := parseAddress(rest[0])
+		defer a.target.Close()
+		r, err := a.Whatis(a.address)
 		if err != nil {
 			return err
 		}
-		r, err := h.Whatis(address)
-		if err != nil {
-			return err
-		}
-		err = t.answer(r, func(w io.Writer) error { return render.Whatis(w, r, t.style(name)) })
+		err = t.answer(r, func(w io.Writer) error { return render.Whatis(w, r, t.style(a.name)) })
 		if err == nil && r.Finding != nil {
 			err = errFound
 		}

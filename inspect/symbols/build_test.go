@@ -81,9 +81,9 @@ func tool(t testing.TB, name string) string {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing", name)
+			t.Fatalf("%s is missing: apt-get install gcc binutils", name)
 		}
-		t.Skipf("%s is missing", name)
+		t.Skipf("%s is missing: apt-get install gcc binutils", name)
 	}
 	return path
 }

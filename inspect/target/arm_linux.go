@@ -3,7 +3,6 @@ package target
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -11,17 +10,6 @@ import (
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
-
-// ErrNotArmable is the error of Arm for a heap whose program did not allow it (allocator.Options.Armable).
-var ErrNotArmable = errors.New("the program does not let other processes change this heap: it has to set allocator.Options.Armable, or start with GLASSHEAP=armable=yes")
-
-// Armed is what has become of a heap that was armed.
-type Armed struct {
-	Heap      string      `json:"heap"`
-	Mode      layout.Mode `json:"-"`
-	ModeName  string      `json:"mode"`
-	GuardRate uint64      `json:"guard_rate"` // one of this many allocations is guarded; 0: none
-}
 
 // Arm has a heap of a running process change its mode or guard rate. It is the only thing that glassheap ever writes into
 // another process's heap: one word of the header, which the program looks at because it chose to. Arm returns when the

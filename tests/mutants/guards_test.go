@@ -41,12 +41,10 @@ var guardMutations = []mutation{
 
 	{"sampling takes all after the first", "sample.go", "		m.Tally += layout.TallyAlloc + layout.TallyFree\n", "",
 		"one magazine's blocks are guarded one after the other"},
-	{"block without a slot has no slack", "sample.go", "writeSlack(block, uint32(n), c.size)", "_ = n",
+	{"block without a slot has no slack", "audit.go", "writeSlack(block, uint32(n), c.size)", "_ = n",
 		"what lies behind the bytes asked for looks like an overflow"},
-	{"block without a slot is not sealed", "sample.go", "						*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, layout.StateLive))\n", "",
+	{"block without a slot is not sealed", "audit.go", "						*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, layout.StateLive))\n", "",
 		"a live block is sealed as free"},
-	{"block without a slot is not counted", "sample.go", "m.Tally = tally + layout.TallyAlloc", "m.Tally = tally - 1",
-		"the history in the tally does not explain its count"},
 	{"sampling goes on when it is off", "sample.go", "		h.sampleHit.Store(1)\n", "		h.sampleHit.Store(0)\n",
 		"everything is guarded"},
 	{"rate is half of what was asked for", "sample.go", "bits.Len64(uint64(rate)-1)", "bits.Len64(uint64(rate))",
@@ -59,7 +57,7 @@ var guardMutations = []mutation{
 		"nothing tells that the record is true"},
 	{"every bin begins at the same place", "sizeclass.go", "phase:      rand.Uint64(),", "phase:      rand.Uint64() * 0,",
 		"all bins are sampled at the same moments"},
-	{"audited sampling asks again", "sample.go", "return h.mallocAudited(n, false)", "return h.mallocAudited(n, true)",
+	{"what has no slot is sampled again", "sample.go", "h.mallocSlowly(n, false)", "h.mallocSlowly(n, true)",
 		"a pool without a free slot makes an alloc go on for ever"},
 
 	{"access after a free is out of bounds", "fault.go", "	if s.State == layout.GuardFreed {\n", "	if s.State == layout.GuardVirgin {\n",
