@@ -29,7 +29,7 @@ func (c *capture) takeStill(ctx context.Context, t target.Target, stopper target
 		return c.take(t)
 	}
 	stopped, err := stopper.Stop(ctx)
-	if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
+	if target.StopRefused(err) {
 		return c.take(t)
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -56,7 +57,7 @@ func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, fr
 		if running {
 			var err error
 			if stopped, err = stopper.Stop(ctx); err != nil {
-				return nil, nil, err
+				return nil, nil, fmt.Errorf("a snapshot is of one moment: %w", err)
 			}
 		}
 		h, frozen, err := freezeNow(ctx, t, c)

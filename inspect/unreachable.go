@@ -77,8 +77,8 @@ func (r *LeaksReport) stop(ctx context.Context, stopper target.Stopper, try int)
 		return func() error { return nil }, nil
 	}
 	stopped, err := stopper.Stop(ctx)
-	if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
-		note("the process could not be held still (" + err.Error() + "): what it moved meanwhile may be listed")
+	if target.StopRefused(err) {
+		note("the process was not held still (" + err.Error() + "): what it moved meanwhile may be listed")
 		return func() error { return nil }, nil
 	}
 	if err != nil {

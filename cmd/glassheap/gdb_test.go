@@ -40,7 +40,7 @@ type commandOption struct {
 // same order.
 func TestGDBHasTheSameCommands(t *testing.T) {
 	// What a debugger needs no flag for: it knows its process, and help is a command there.
-	without := map[string]bool{"pid": true, "file": true, "dlv": true, "core": true, "exe": true, "door": true, "help": true}
+	without := map[string]bool{"pid": true, "file": true, "dlv": true, "core": true, "exe": true, "door": true, "stop": true, "help": true}
 	root := newRoot(&terminal{})
 	options := func(c *cobra.Command, flags *pflag.FlagSet, only string) (found []commandOption) {
 		found = []commandOption{}

@@ -126,6 +126,41 @@ func TestChecksOfAStoppedProcess(t *testing.T) {
 	}
 }
 
+// TestChecksInEveryWayOfStopping: however far the process may be held still, what was planted is found, nothing else is, and it
+// goes on.
+func TestChecksInEveryWayOfStopping(t *testing.T) {
+	const kept, size = 50, 7777
+	w := watch(t, newStream(kept, size), "-")
+	for _, how := range target.Stoppings {
+		w.through(t, target.Options{Stop: how}, func(w *watched) { w.requireHealthy(t, 20) })
+	}
+	b := w.blockOf(t, size)
+	w.flip(t, b.Address+inspect.Address(b.Size), 0x40)
+	for _, how := range target.Stoppings {
+		for range 10 {
+			w.through(t, target.Options{Stop: how}, func(w *watched) {
+				r := w.check(t)
+				require.Len(t, r.Findings, 1, how)
+				require.Equal(t, b.Address, r.Findings[0].Address, how)
+				require.Equal(t, how == target.StopNever, r.Stops == 0, how)
+			})
+		}
+		w.requireGoesOn(t)
+	}
+	out, err := exec.Command("glassheap", "snapshot", "--stop", "never", strconv.Itoa(w.Process.Pid), filepath.Join(t.TempDir(), "x")).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "was not to be stopped")
+}
+
+// through looks at the same process with other options.
+func (w *watched) through(t *testing.T, o target.Options, look func(*watched)) {
+	t.Helper()
+	heap, err := target.OpenProcess(w.Process.Pid, o)
+	require.NoError(t, err)
+	defer heap.Close()
+	look(&watched{spawned: w.spawned, heap: heap})
+}
+
 // everyThread reports whether each thread of the process is in a state, as /proc names it.
 func (w *watched) everyThread(t *testing.T, state string) bool {
 	t.Helper()
