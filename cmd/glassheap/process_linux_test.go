@@ -34,12 +34,7 @@ func watch(t *testing.T, input io.Reader, args ...string) *watched {
 	s, err := launch(input, "glassheap", append([]string{"replay", "--no-check", "--goroutines", "2"}, args...)...)
 	require.NoError(t, err)
 	w := &watched{spawned: s}
-	t.Cleanup(func() {
-		if w.ProcessState == nil {
-			_ = w.Process.Kill()
-			w.reap()
-		}
-	})
+	t.Cleanup(w.killed)
 	soon(t, "the replay has a heap", func() bool {
 		if w.heap, err = target.OpenProcess(s.Process.Pid, target.Options{}); err != nil {
 			return false
@@ -56,6 +51,14 @@ func watch(t *testing.T, input io.Reader, args ...string) *watched {
 		return err == nil && w.frees(t) > 1000 // an error: the header is being written
 	})
 	return w
+}
+
+// killed ends the process, if nobody has done so.
+func (w *watched) killed() {
+	if w.ProcessState == nil {
+		_ = w.Process.Kill()
+		w.reap()
+	}
 }
 
 // soon waits for something that is bound to happen.

@@ -20,8 +20,11 @@ func (t *otherProcess) stopping(how Stopping) (Target, error) {
 // unstopped is a process that is not to be stopped.
 type unstopped struct{ *otherProcess }
 
-// Stop is an *UnwantedStopError.
+// Stop is an *UnwantedStopError, unless the process has ended.
 func (t unstopped) Stop(context.Context) (Stopped, error) {
+	if err := t.unchanged(); err != nil {
+		return nil, err
+	}
 	return nil, &UnwantedStopError{PID: t.proc.pid}
 }
 
