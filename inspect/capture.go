@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -136,6 +138,10 @@ func (c *capture) take(t target.Target) error {
 	return c.takeStacks(t)
 }
 
+// prepare takes the buffers that take needs, by a first copy: the process isn't held still for that. Only take says what is
+// wrong.
+func (c *capture) prepare(t target.Target) { _ = c.take(t) }
+
 // takeGuards copies the guard pool, if there is one.
 func (c *capture) takeGuards(t target.Target) error {
 	id := &c.id
@@ -169,6 +175,38 @@ func (c *capture) takeStacks(t target.Target) error {
 	return c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes+min(used, layout.StackTableRoom-layout.StackTableBytes))
 }
 
+// wideRead is how much each goroutine reads at least.
+const wideRead = 2 << 20
+
+// readWide is ReadAt by several goroutines: while the owner stands still, its processors are free.
+func readWide(t target.Target, buffer []byte, offset int64) (n int, err error) {
+	parts := min(runtime.GOMAXPROCS(0), 8, len(buffer)/wideRead)
+	if parts < 2 {
+		return t.ReadAt(buffer, offset)
+	}
+	type part struct {
+		n   int
+		err error
+	}
+	each := (len(buffer)/parts + layout.PageBytes) &^ (layout.PageBytes - 1)
+	results := make([]part, parts)
+	var reading sync.WaitGroup
+	for i := range parts {
+		reading.Go(func() {
+			piece := buffer[min(i*each, len(buffer)):min((i+1)*each, len(buffer))]
+			results[i].n, results[i].err = t.ReadAt(piece, offset+int64(i*each))
+		})
+	}
+	reading.Wait()
+	for _, r := range results {
+		n += r.n
+		if r.err != nil {
+			return n, r.err // what comes behind it doesn't count
+		}
+	}
+	return n, nil
+}
+
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.
 const mostArenas = 8 << 20
 
@@ -186,7 +224,7 @@ func (r *region) read(t target.Target, base, start, bytes uint64) error {
 		r.bytes = make([]byte, bytes+bytes/8)
 	}
 	r.start, r.bytes = start, r.bytes[:bytes]
-	n, err := t.ReadAt(r.bytes, int64(offset))
+	n, err := readWide(t, r.bytes, int64(offset))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("the metadata at %s can't be read: %w", Address(start), err)
 	}

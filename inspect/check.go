@@ -244,6 +244,7 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more blocks looked wrong and were not looked at again", left))
 	}
 	c := new(capture)
+	c.prepare(t)
 	for try := 1; ; try++ {
 		frozen, err := r.freeze(ctx, t, stopper, c, extents)
 		if target.StopRefused(err) {

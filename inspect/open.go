@@ -12,6 +12,9 @@ import (
 func Open(ctx context.Context, t target.Target) (*Heap, error) {
 	c := new(capture)
 	stopper, running := t.(target.Stopper)
+	if running {
+		c.prepare(t)
+	}
 	for try := 1; ; try++ {
 		if err := c.takeStill(ctx, t, stopper); err != nil {
 			return nil, err

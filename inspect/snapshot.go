@@ -51,6 +51,9 @@ func Snapshot(ctx context.Context, t target.Target, path string, progress func(d
 func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, frozenMemory, error) {
 	stopper, running := t.(target.Stopper)
 	c := new(capture)
+	if running {
+		c.prepare(t)
+	}
 	for try := 1; ; try++ {
 		started := time.Now()
 		stopped := target.Stopped(nil)

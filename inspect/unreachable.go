@@ -45,6 +45,7 @@ func Unreachable(ctx context.Context, t target.Target, p *Program, o LeakOptions
 func (r *LeaksReport) search(ctx context.Context, t target.Target, rooted target.Rooted) (*reach, error) {
 	stopper, _ := t.(target.Stopper)
 	c := new(capture)
+	c.prepare(t)
 	for try := 1; ; try++ {
 		resume, err := r.stop(ctx, stopper, try)
 		if err != nil {
