@@ -70,7 +70,9 @@ is one JSON object for each look, each in a line, until interrupted.`,
 			if err != nil {
 				return err
 			}
-			return t.answer(pulse, func(out io.Writer) error { return render.Watch(out, pulse, t.style(name), render.WatchView{Height: t.lines()}) })
+			return t.answer(pulse, func(out io.Writer) error {
+				return render.Watch(out, pulse, t.style(name), render.WatchView{Height: t.lines()})
+			})
 		case t.json:
 			return pulses(c.Context(), w, interval, json.NewEncoder(t.out))
 		}

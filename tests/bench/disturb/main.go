@@ -116,6 +116,8 @@ func (c *checks) during(heap target.Target, window, every time.Duration) error {
 // distribution is the median, the 99th percentile and the most.
 func distribution(d []time.Duration) string {
 	slices.Sort(d)
-	at := func(percent int) float64 { return float64(d[min(len(d)-1, len(d)*percent/100)]) / float64(time.Millisecond) }
+	at := func(percent int) float64 {
+		return float64(d[min(len(d)-1, len(d)*percent/100)]) / float64(time.Millisecond)
+	}
 	return fmt.Sprintf("median %7.2f ms   99 %% %7.2f ms   most %7.2f ms", at(50), at(99), at(100))
 }
