@@ -16,7 +16,7 @@ type guardPool struct {
 // decodeGuards copies the pool, if it was ever used.
 func (h *Heap) decodeGuards() {
 	r := h.capture.guards
-	pool, ok := get[layout.GuardPool](r, r.start)
+	pool, ok := h.format.guardPool.get(r, r.start)
 	if !ok {
 		return
 	}
@@ -41,7 +41,7 @@ func guardSlotName(i int) string { return fmt.Sprintf("GuardSlot %d", i) }
 
 // guardSlotAddress is where a slot's struct lies.
 func (h *Heap) guardSlotAddress(i int) uint64 {
-	return uint64(h.guards.address) + schemaField("GuardPool", "Slots").Offset + uint64(i)*schemaStruct("GuardSlot").Bytes
+	return uint64(h.guards.address) + h.format.guardSlots.at(i)
 }
 
 func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
@@ -50,16 +50,16 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 		return
 	}
 	held := h.header.PagesLock.Held()
-	report(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
+	h.report(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
 		g.Judge(j, layout.GuardPoolFacts{Live: g.live, Held: held})
 	})
-	for i := range g.Slots {
-		s := &g.Slots[i]
+	for i := range h.format.guardSlots.count {
+		i, s := int(i), &g.Slots[i]
 		if s.State == layout.GuardVirgin && all {
 			continue
 		}
 		facts := layout.GuardSlotFacts{Page: h.id.GuardPages + layout.GuardPage(i), Stored: h.stored, Held: held}
-		report(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
+		h.report(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
 	}
 }
 
@@ -121,7 +121,7 @@ func (h *Heap) diagnoseGuarded(i int) (*Finding, error) {
 
 // inGuardPages reports whether an address lies in the pages of the guard pool.
 func (h *Heap) inGuardPages(address uint64) bool {
-	return h.guards != nil && address-h.id.GuardPages < layout.GuardPagesBytes
+	return h.guards != nil && address-h.id.GuardPages < h.format.guardPages()
 }
 
 // whatisGuarded says what an address in the guard pages is.
@@ -133,7 +133,7 @@ func (h *Heap) whatisGuarded(r *WhatisReport, address uint64) error {
 		r.Sentence = "on a guard page of the pool of guarded blocks: nothing may be read or written there"
 		// The neighbour whose bounds were left, if there is one.
 		for _, i := range []int{page/2 - 1, page / 2} {
-			if i < 0 || i >= layout.GuardSlots || h.guards.Slots[i].State == layout.GuardVirgin {
+			if i < 0 || i >= int(h.format.guardSlots.count) || h.guards.Slots[i].State == layout.GuardVirgin {
 				continue
 			}
 			b := h.describeGuarded(i)

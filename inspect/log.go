@@ -136,6 +136,9 @@ func (h *Heap) calls(ref layout.StackRef, text string) bool {
 
 // logNotes say why there may be fewer events than one would expect.
 func (h *Heap) logNotes() []string {
+	if note := h.format.withoutAudit("log"); note != "" {
+		return []string{note}
+	}
 	if h.header.Mode == layout.ModeAudit {
 		return nil
 	}
