@@ -215,7 +215,7 @@ func (c *capture) takeGuards(t target.Target) error {
 	if !c.format.guards {
 		return nil
 	}
-	if err := c.guards.read(t, id.Base, uint64(id.Guards), guardPoolHead); err != nil {
+	if err := c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardsHead()); err != nil {
 		return err
 	}
 	if used := slices.ContainsFunc(c.guards.bytes, func(b byte) bool { return b != 0 }); !used {
@@ -224,9 +224,6 @@ func (c *capture) takeGuards(t target.Target) error {
 	}
 	return c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardPool.bytes)
 }
-
-// guardPoolHead is how much of a guard pool tells whether it was ever used.
-const guardPoolHead = 64
 
 // takeStacks copies the stack table, after the records: the stacks that they name are there by then.
 func (c *capture) takeStacks(t target.Target) error {

@@ -43,6 +43,7 @@ type format struct {
 	checksum     uint64 // where Identity.Checksum lies
 	stacksUsed   uint64 // where StackTable.Used lies
 	journalReady uint64 // where Journal.Ready lies
+	guardsReady  uint64 // where GuardPool.Ready lies
 	magazines    array  // of a Cache
 	guardSlots   array  // of a GuardPool
 	caches       uint64 // that there may be
@@ -141,7 +142,7 @@ func formatOf(schema layout.Schema) (*format, error) {
 	f.journal = draft[layout.Journal](d, "Journal")
 	f.guardPool = draft[layout.GuardPool](d, "GuardPool")
 	f.first, f.twin, f.checksum = d.offset("Header", "Identity"), d.offset("Header", "Twin"), d.offset("Identity", "Checksum")
-	f.stacksUsed, f.journalReady = d.offset("StackTable", "Used"), d.offset("Journal", "Ready")
+	f.stacksUsed, f.journalReady, f.guardsReady = d.offset("StackTable", "Used"), d.offset("Journal", "Ready"), d.offset("GuardPool", "Ready")
 	f.magazines, f.guardSlots = d.array("Cache", "Magazines"), d.array("GuardPool", "Slots")
 	f.caches, f.stackDepth = schema.Constants["MaxCaches"], schema.Constants["MaxStackDepth"]
 	if d.problem != nil {
@@ -296,7 +297,13 @@ func grains(bytes uint64) uint64 {
 func (f *format) stackBytes(depth uint32) uint64 { return f.stack.bytes + 8*uint64(depth) }
 
 // journals is how much of the journals tells what n of them hold, and whether there is one more: of that, only the head.
-func (f *format) journals(n uint64) uint64 { return n*f.journal.bytes + min(f.journal.bytes, 64) }
+func (f *format) journals(n uint64) uint64 { return n*f.journal.bytes + min(f.journal.bytes, max(f.journalReady+4, headBytes)) }
+
+// guardsHead is how much of a guard pool tells whether it was ever used.
+func (f *format) guardsHead() uint64 { return min(f.guardPool.bytes, max(f.guardsReady+8, headBytes)) }
+
+// headBytes is what is read at least of a large struct to see whether it is in use: what its figures take in this program's format.
+const headBytes = 64
 
 // guardPages is how many bytes the pages of the guard pool take.
 func (f *format) guardPages() uint64 {
