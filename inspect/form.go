@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"fmt"
-	"slices"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -23,6 +22,10 @@ func (f *form[T]) get(r region, address uint64) (value T, ok bool) {
 	offset := address - r.start
 	if f.bytes == 0 || offset > uint64(len(r.bytes)) || uint64(len(r.bytes))-offset < f.bytes {
 		return value, false
+	}
+	if f.moves == nil {
+		copy(layout.Bytes(&value), r.bytes[offset:offset+uint64(unsafe.Sizeof(value))])
+		return value, true
 	}
 	f.fill(&value, r.bytes[offset:])
 	return value, true
@@ -63,8 +66,8 @@ type drafter struct {
 	problem      error                      // the first
 }
 
-// draft is the form of T, which the schemas call by a name. Fields in apart are not part of it.
-func draft[T any](d *drafter, name string, apart ...string) (f form[T]) {
+// draft is the form of T, which the schemas call by a name. A field apart, the last one, is not part of it.
+func draft[T any](d *drafter, name, apart string) (f form[T]) {
 	theirs, ok := d.theirs.Struct(name)
 	if d.without[name] || d.problem != nil {
 		return f
@@ -83,8 +86,11 @@ func draft[T any](d *drafter, name string, apart ...string) (f form[T]) {
 			f.moves = append(f.moves, m)
 		}
 	}
-	if f.bytes == uint64(unsafe.Sizeof(*new(T))) && len(apart) == 0 && d.alike(theirs, ours) {
+	if d.alike(theirs, ours) {
 		f.moves = nil
+		if last, ok := ours.Field(apart); ok {
+			f.moves = []move{{0, 0, last.Offset}}
+		}
 		return f
 	}
 	d.gaps[name] = theirs.Gaps()
@@ -114,11 +120,11 @@ func (d *drafter) alike(theirs, ours layout.SchemaStruct) bool {
 }
 
 // moves are what takes a struct from the heap's memory to the Go type.
-func (d *drafter) moves(name string, apart []string) (moves []move) {
+func (d *drafter) moves(name, apart string) (moves []move) {
 	theirs, _ := d.theirs.Struct(name)
 	ours, _ := d.ours.Struct(name)
 	for _, f := range ours.Fields {
-		if slices.Contains(apart, f.Name) {
+		if f.Name == apart {
 			continue
 		}
 		from, ok := theirs.Field(f.Name)
@@ -157,7 +163,7 @@ func (d *drafter) field(name string, theirs, ours layout.SchemaField) (moves []m
 		d.fail("%s.%s is of the kind %s, and for this glassheap of the kind %s", name, ours.Name, theirs.Kind, ours.Kind)
 		return nil
 	case isStruct:
-		return d.moves(ours.Kind, nil)
+		return d.moves(ours.Kind, "")
 	case theirs.Bytes > ours.Bytes, theirs.Bytes < ours.Bytes && ours.Kind == "int":
 		d.fail("%s.%s has %d bytes, and for this glassheap %d", name, ours.Name, theirs.Bytes, ours.Bytes)
 		return nil

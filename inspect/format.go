@@ -127,20 +127,20 @@ func formatOf(schema layout.Schema) (*format, error) {
 	if err := f.judgeConstants(d); err != nil {
 		return nil, err
 	}
-	f.identity = draft[layout.Identity](d, "Identity")
-	f.header = draft[layout.Header](d, "Header")
-	f.bin = draft[layout.Bin](d, "Bin")
+	f.identity = draft[layout.Identity](d, "Identity", "")
+	f.header = draft[layout.Header](d, "Header", "")
+	f.bin = draft[layout.Bin](d, "Bin", "")
 	f.cache = draft[layout.Cache](d, "Cache", "Magazines")
-	f.magazine = draft[layout.Magazine](d, "Magazine")
-	f.arena = draft[layout.Arena](d, "Arena")
-	f.slab = draft[layout.Slab](d, "Slab")
-	f.span = draft[layout.Span](d, "Span")
-	f.record = draft[layout.Record](d, "Record")
-	f.records = draft[layout.Records](d, "Records")
-	f.stackTable = draft[layout.StackTable](d, "StackTable")
-	f.stack = draft[layout.Stack](d, "Stack")
-	f.journal = draft[layout.Journal](d, "Journal")
-	f.guardPool = draft[layout.GuardPool](d, "GuardPool")
+	f.magazine = draft[layout.Magazine](d, "Magazine", "")
+	f.arena = draft[layout.Arena](d, "Arena", "")
+	f.slab = draft[layout.Slab](d, "Slab", "")
+	f.span = draft[layout.Span](d, "Span", "")
+	f.record = draft[layout.Record](d, "Record", "")
+	f.records = draft[layout.Records](d, "Records", "")
+	f.stackTable = draft[layout.StackTable](d, "StackTable", "")
+	f.stack = draft[layout.Stack](d, "Stack", "")
+	f.journal = draft[layout.Journal](d, "Journal", "")
+	f.guardPool = draft[layout.GuardPool](d, "GuardPool", "")
 	f.first, f.twin, f.checksum = d.offset("Header", "Identity"), d.offset("Header", "Twin"), d.offset("Identity", "Checksum")
 	f.stacksUsed, f.journalReady, f.guardsReady = d.offset("StackTable", "Used"), d.offset("Journal", "Ready"), d.offset("GuardPool", "Ready")
 	f.magazines, f.guardSlots = d.array("Cache", "Magazines"), d.array("GuardPool", "Slots")
@@ -297,7 +297,9 @@ func grains(bytes uint64) uint64 {
 func (f *format) stackBytes(depth uint32) uint64 { return f.stack.bytes + 8*uint64(depth) }
 
 // journals is how much of the journals tells what n of them hold, and whether there is one more: of that, only the head.
-func (f *format) journals(n uint64) uint64 { return n*f.journal.bytes + min(f.journal.bytes, max(f.journalReady+4, headBytes)) }
+func (f *format) journals(n uint64) uint64 {
+	return n*f.journal.bytes + min(f.journal.bytes, max(f.journalReady+4, headBytes))
+}
 
 // guardsHead is how much of a guard pool tells whether it was ever used.
 func (f *format) guardsHead() uint64 { return min(f.guardPool.bytes, max(f.guardsReady+8, headBytes)) }

@@ -339,7 +339,9 @@ func TestForeignFormatsAreReadByTheirSchema(t *testing.T) {
 				again[uint64(dump.Address)-uint64(b.Base)+stride.Offset] ^= 4
 				damaged, err := inspect.Check(ctx, target.FromBytes(again), inspect.CheckOptions{})
 				require.NoError(t, err)
-				require.True(t, slices.ContainsFunc(damaged.Findings, func(f inspect.Finding) bool { return f.Field == "Stride" && f.Struct == fmt.Sprintf("Slab %d", slabs.Slabs[0].Slab) }), "%+v", damaged.Findings)
+				require.True(t, slices.ContainsFunc(damaged.Findings, func(f inspect.Finding) bool {
+					return f.Field == "Stride" && f.Struct == fmt.Sprintf("Slab %d", slabs.Slabs[0].Slab)
+				}), "%+v", damaged.Findings)
 			})
 		}
 	}
@@ -376,8 +378,10 @@ func TestFormatsThatCantBeRead(t *testing.T) {
 			schema := anotherFormat(func(s *layout.Schema) { withoutGuards(s); s.Version = version })
 			again := relaid(t, memory, schema)
 			change(&schema)
-			replaceSchema(again, schema)
-			_, err := inspect.Check(context.Background(), target.FromBytes(again), inspect.CheckOptions{})
+			text, err := json.Marshal(schema)
+			require.NoError(t, err)
+			replaceSchema(again, schema, text)
+			_, err = inspect.Check(context.Background(), target.FromBytes(again), inspect.CheckOptions{})
 			var refused *inspect.VersionError
 			require.ErrorAs(t, err, &refused, what)
 			require.ErrorContains(t, err, what)
@@ -391,24 +395,30 @@ func TestFormatsThatCantBeRead(t *testing.T) {
 	}
 }
 
-// replaceSchema stores another schema in a relaid heap, whose identities know it.
-func replaceSchema(memory []byte, schema layout.Schema) {
-	text, err := json.Marshal(schema)
-	if err != nil {
-		panic(err)
-	}
+// replaceSchema stores another schema in a relaid heap, whose identities lie as schema says, and makes them know it.
+func replaceSchema(memory []byte, schema layout.Schema, text []byte) {
 	clear(memory[layout.SchemaOffset:layout.HeaderBytes])
 	copy(memory[layout.SchemaOffset:], text)
-	id, _ := schema.Struct("Identity")
-	header, _ := schema.Struct("Header")
 	for _, name := range []string{"Identity", "Twin"} {
-		place, _ := header.Field(name)
-		at := func(field string) uint64 {
-			f, _ := id.Field(field)
-			return place.Offset + f.Offset
-		}
-		binary.LittleEndian.PutUint32(memory[at("SchemaBytes"):], uint32(len(text)))
-		binary.LittleEndian.PutUint64(memory[at("SchemaHash"):], layout.Hash(text))
-		binary.LittleEndian.PutUint64(memory[at("Checksum"):], layout.Hash(memory[place.Offset:at("Checksum")]))
+		binary.LittleEndian.PutUint32(memory[identityField(schema, name, "SchemaBytes"):], uint32(len(text)))
+		binary.LittleEndian.PutUint64(memory[identityField(schema, name, "SchemaHash"):], layout.Hash(text))
 	}
+	mendChecksums(memory, schema)
+}
+
+// mendChecksums makes the checksums of both identities right.
+func mendChecksums(memory []byte, schema layout.Schema) {
+	for _, name := range []string{"Identity", "Twin"} {
+		at := identityField(schema, name, "Checksum")
+		binary.LittleEndian.PutUint64(memory[at:], layout.Hash(memory[identityField(schema, name, "Magic"):at]))
+	}
+}
+
+// identityField is where a field of one of the identities lies in the header.
+func identityField(schema layout.Schema, name, field string) uint64 {
+	header, _ := schema.Struct("Header")
+	id, _ := schema.Struct("Identity")
+	place, _ := header.Field(name)
+	f, _ := id.Field(field)
+	return place.Offset + f.Offset
 }
