@@ -42,8 +42,8 @@ type region struct {
 	bytes []byte
 }
 
-// get copies the T at address out of the region, a word that is the same in every format; ok is false when it does not lie
-// inside.
+// get copies the T at address out of the region: a word, or a struct that lies there as it lies here; ok is false when it does not
+// lie inside.
 func get[T any](r region, address uint64) (value T, ok bool) {
 	size := uint64(unsafe.Sizeof(value))
 	offset := address - r.start

@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -23,15 +22,11 @@ func (f *form[T]) get(r region, address uint64) (value T, ok bool) {
 	if f.bytes == 0 || offset > uint64(len(r.bytes)) || uint64(len(r.bytes))-offset < f.bytes {
 		return value, false
 	}
-	if f.moves == nil {
-		copy(layout.Bytes(&value), r.bytes[offset:offset+uint64(unsafe.Sizeof(value))])
-		return value, true
-	}
-	f.fill(&value, r.bytes[offset:])
+	f.fill(&value, r.bytes[offset:offset+f.bytes])
 	return value, true
 }
 
-// fill copies the T with which memory begins; value is zero before. What its format does not have stays zero.
+// fill copies the T that memory holds; value is zero before. What its format does not have stays zero.
 func (f *form[T]) fill(value *T, memory []byte) {
 	to := layout.Bytes(value)
 	if f.moves == nil {

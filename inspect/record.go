@@ -47,8 +47,11 @@ func (h *Heap) recordAddress(s *Slab, index int) uint64 {
 
 // record is the record of a slab's block; ok is false when the slab has none.
 func (h *Heap) record(s *Slab, index int) (r layout.Record, ok bool) {
-	if !s.recorded {
+	switch {
+	case !s.recorded:
 		return r, false
+	case h.format.record.moves == nil: // as many as there are blocks: the copy without a call
+		return get[layout.Record](h.capture.records, h.recordAddress(s, index))
 	}
 	return h.format.record.get(h.capture.records, h.recordAddress(s, index))
 }
