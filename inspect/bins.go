@@ -197,7 +197,7 @@ func (h *Heap) examineSpan(s *Span) (*Block, error) {
 	}
 	b := h.describeSpan(s)
 	b.Seal = SealIntact
-	if !h.sealed() || s.held { // the memory of one that is held back is given up, its seal with it
+	if !h.sealed() || s.held || b.Guarded { // the memory of one that is held back is given up, its seal with it; a guarded one has none
 		b.Seal = SealNone
 	}
 	return b, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // LeakOptions say what Leaks lists.
@@ -19,10 +20,11 @@ type LeakOptions struct {
 // LeaksReport is the live blocks, by who allocated them. Sizes are in bytes, as asked for.
 type LeaksReport struct {
 	Heap        Summary       `json:"heap"`
-	Unreachable bool          `json:"unreachable"` // only blocks that nothing in the process refers to
-	Groups      []LeakGroup   `json:"groups"`      // the most bytes first
-	Left        int           `json:"left"`        // groups that are not listed
-	Blocks      uint64        `json:"blocks"`      // in all groups
+	Unreachable bool          `json:"unreachable"`       // only blocks that nothing in the process refers to
+	Sampled     uint64        `json:"sampled,omitempty"` // who allocated is recorded for one of this many: the groups are estimates; 0: for all
+	Groups      []LeakGroup   `json:"groups"`            // the most bytes first
+	Left        int           `json:"left"`              // groups that are not listed
+	Blocks      uint64        `json:"blocks"`            // there are, whatever the groups estimate
 	Bytes       uint64        `json:"bytes"`
 	Live        uint64        `json:"live"`                 // blocks there are
 	LiveBytes   uint64        `json:"live_bytes"`           //
@@ -44,6 +46,7 @@ type LeakGroup struct {
 	Example    Address    `json:"example"`              // the block that was allocated first
 	Oldest     *Operation `json:"oldest,omitempty"`     // its allocation
 	Unrecorded string     `json:"unrecorded,omitempty"` // why it is not known who allocated them
+	Samples    uint64     `json:"samples,omitempty"`    // recorded blocks that the numbers are estimated from; 0: they were counted
 
 	stack  layout.StackRef
 	cutOff bool // the outermost calls were not kept
@@ -59,14 +62,27 @@ type groupKey struct {
 type groups struct {
 	heap *Heap
 	of   map[groupKey]*group
+	all  amount   // of the blocks that sampling may choose
+	seen amount   // of these, those that are recorded
 	last groupKey // neighbours are often of one group
 	hit  *group
 }
 
 type group struct {
 	LeakGroup
-	record layout.Record // of the oldest
-	why    unrecorded
+	sampled amount        // in blocks that sampling may choose: to be scaled
+	record  layout.Record // of the oldest
+	why     unrecorded
+}
+
+// amount is how much there is in blocks, and below them.
+type amount struct{ blocks, bytes, below, belowBytes uint64 }
+
+func (a *amount) add(bytes, below, belowBytes uint64) {
+	a.blocks++
+	a.bytes += bytes
+	a.below += below
+	a.belowBytes += belowBytes
 }
 
 // add counts a block, with those below it.
@@ -90,6 +106,13 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	at.Bytes += b.bytes
 	at.Below += below
 	at.BelowBytes += belowBytes
+	if !b.large && b.why != sealUnreadable {
+		g.all.add(b.bytes, below, belowBytes)
+		at.sampled.add(b.bytes, below, belowBytes)
+		if b.why != beforeAudit {
+			g.seen.add(b.bytes, below, belowBytes)
+		}
+	}
 	at.Least, at.Most = min(at.Least, b.bytes), max(at.Most, b.bytes)
 	if b.why == recorded && (b.record.AllocSequence < at.record.AllocSequence || at.record.AllocSequence == 0) {
 		at.record, at.Example = b.record, Address(b.address)
@@ -104,6 +127,9 @@ func (g *groups) list(r *LeaksReport, top int) {
 		r.Blocks += at.Blocks + at.Below
 		r.Bytes += at.Bytes + at.BelowBytes
 	}
+	if r.Sampled = report.SampledRate(g.heap.header.Mode, g.heap.header.ProfileRate, g.heap.header.GuardRate); r.Sampled > 1 {
+		all = g.scale(all, r.Sampled)
+	}
 	slices.SortFunc(all, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(b.Bytes+b.BelowBytes, a.Bytes+a.BelowBytes), cmp.Compare(b.Blocks+b.Below, a.Blocks+a.Below), cmp.Compare(a.Example, b.Example))
 	})
@@ -114,7 +140,11 @@ func (g *groups) list(r *LeaksReport, top int) {
 			r.Left = len(all) - i
 			break
 		}
-		if at.Unrecorded = at.why.String(); at.why == recorded || at.why == stackLost {
+		at.Unrecorded = at.why.String()
+		if r.Sampled > 1 && at.why == beforeAudit {
+			at.Unrecorded = "allocated before the profile began"
+		}
+		if at.why == recorded || at.why == stackLost {
 			at.Oldest = g.heap.operation(at.record.AllocGoroutine, at.record.AllocSequence, at.stack)
 		}
 		if at.stack != 0 {
@@ -125,6 +155,10 @@ func (g *groups) list(r *LeaksReport, top int) {
 	}
 	if stacks {
 		r.Notes = append(r.Notes, g.heap.Notes()...)
+	}
+	if r.Sampled > 1 {
+		r.Notes = append(r.Notes, sampledNote(r.Sampled))
+		return
 	}
 	r.Notes = append(r.Notes, g.modeNotes()...)
 }

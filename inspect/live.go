@@ -14,6 +14,7 @@ type liveBlock struct {
 	bytes   uint64 // that were asked for; of a block whose seal doesn't tell, all that it has
 	record  layout.Record
 	why     unrecorded // recorded: the record is true
+	large   bool       // a span: sampling leaves none out
 }
 
 // unrecorded says why it is not known who allocated a block.
@@ -123,7 +124,7 @@ func (s *Span) live() (b liveBlock, ok bool) {
 	if s.held || s.State != layout.SpanLive {
 		return b, false
 	}
-	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit}
+	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit, large: true}
 	if s.Recorded == layout.SpanRecorded {
 		b.record, b.why = s.Record, recorded
 	}

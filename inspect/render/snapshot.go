@@ -17,5 +17,5 @@ func Snapshot(w io.Writer, r *inspect.SnapshotReport, s Style) error {
 	}
 	p.phrases("; ", wrote...)
 	p.next(p.command("check", ""), "any command takes it like a process")
-	return p.err
+	return p.Err
 }

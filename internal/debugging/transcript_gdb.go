@@ -35,6 +35,7 @@ func NormalGDB(transcript string) string {
 	})
 	for _, rule := range []struct{ pattern, with string }{
 		{`(process|LWP) \d+`, "$1 4711"},
+		{`glassheap whatis \d+ `, "glassheap whatis 4711 "},
 		{`in [\d.]+ (µs|ms|s)\b`, "in 1 ms"},
 		{`at 0x[0-9a-f]{6}:`, "at 0x4d0a2e:"},
 		{`(?m)^( {14,})0x[0-9a-f]{6}( 0x[0-9a-f]{6})*$`, "${1}0x4d0a2e …"}, // a call stack
