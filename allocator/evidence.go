@@ -62,18 +62,18 @@ func (h *Heap) complete(v *Violation) {
 	v.Next = h.next(v)
 }
 
-// describe is the block that a violation is about.
+// describe is the block that a violation is about. No lock is held.
 func (h *Heap) describe(v *Violation) *report.Block {
 	b := &report.Block{Address: report.Address(v.Block), Place: report.PlaceLive, Bin: noBin, Slab: -1, Arena: -1, Requested: v.Size, Seal: report.SealUnknown}
 	live := v.Kind == Overflow || v.Kind == Underflow || v.Kind == SizeMismatch // what it was before the violation took it out of use
+	h.lockPages()                                                               // slabs and spans stay what they are
+	defer h.unlockPages()
 	if h.inGuardPages(v.Block) {
-		h.lockPages()
 		s, page := h.guardSlotOf(v.Block)
 		b.Index, b.Size, b.Guarded, b.Seal = int(page-h.guardPages)/(2*layout.PageBytes), int(s.Requested), true, report.SealNone
 		if s.State == layout.GuardFreed && !live {
 			b.Place = report.PlaceQuarantined
 		}
-		h.unlockPages()
 		return b
 	}
 	offset := v.Block - h.data
@@ -85,14 +85,12 @@ func (h *Heap) describe(v *Violation) *report.Block {
 	case layout.PageSlab:
 		h.describeBlock(b, v, live)
 	case layout.PageSpan:
-		h.lockPages()
 		if s := at[layout.Span](h, h.header().Identity.Descriptors+entry.Descriptor()); v.Block-s.Base < s.Pages*layout.PageBytes {
 			b.Size, b.Guarded = int(h.spanEnd(s)-s.Offset), s.Guarded == layout.SpanGuarded
 			if s.State == layout.SpanQuarantined {
 				b.Place = report.PlaceQuarantined
 			}
 		}
-		h.unlockPages()
 	default:
 		b.Place = report.PlaceFree // a span that was freed
 	}
@@ -100,7 +98,7 @@ func (h *Heap) describe(v *Violation) *report.Block {
 	return b
 }
 
-// describeBlock fills in what is known of a block of a slab.
+// describeBlock fills in what is known of a block of a slab. The pages' lock is held.
 func (h *Heap) describeBlock(b *report.Block, v *Violation, live bool) {
 	s, index := h.slabAndIndex(v.Block)
 	c := &h.class[uint8(s.Bin)]
@@ -162,11 +160,15 @@ func (h *Heap) next(v *Violation) (next []report.Command) {
 	case h.options.OnViolation == nil && h.options.Policy == PolicyPanic:
 		why = "while the process is there"
 	}
-	if heapOf(about) == h {
+	if about-h.baseAddress < h.memory.bytes {
 		next = append(next, report.Command{Line: fmt.Sprintf("glassheap whatis %s %s", target, layout.Hex(about)), Why: why})
 	}
 	if v.Allocated == nil && h.sealed && !h.auditing.Load() {
-		next = append(next, report.Command{Line: "GLASSHEAP=mode=audit " + filepath.Base(os.Args[0]), Why: "again, with call stacks"})
+		program, err := os.Executable()
+		if err != nil {
+			program = "PROGRAM"
+		}
+		next = append(next, report.Command{Line: "GLASSHEAP=mode=audit " + filepath.Base(program), Why: "again, with call stacks"})
 	}
 	return next
 }

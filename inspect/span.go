@@ -75,10 +75,8 @@ func (h *Heap) diagnoseEdges(s *Span) (*Finding, error) {
 	}
 	b := h.describeSpan(s)
 	own := min(s.Requested, report.EdgeContext)
-	before, behind := make([]byte, s.Offset+own), make([]byte, own+s.Pages*layout.PageBytes-end)
-	if len(behind) > 2*layout.PageBytes {
-		behind = behind[:2*layout.PageBytes] // as long as its struct is right, less than that
-	}
+	before := make([]byte, s.Offset+own)
+	behind := make([]byte, min(own+s.Pages*layout.PageBytes-end, 2*layout.PageBytes)) // as long as its struct is right, less than that
 	if err := h.read(before, s.base); err != nil {
 		return nil, err
 	}

@@ -45,8 +45,8 @@ func NormalGDB(transcript string) string {
 		{`(/[^ :]*)/(allocator|gdb)/`, "…/$2/"},
 		{`(?:[0-9a-f]{2} ){7}[0-9a-f]{2}  seal`, "00 5a c3 91 0e 77 b4 2d  seal"},
 		{`=1\d{14}\b`, "=140149000000000"},
-		{`(hooks|free|policy|magazine|slab|diagnose)\.go(:|, line )\d+`, "$1.go${2}16"},
-		{`(?m)^\d+(\tfunc On)`, "16$1"},
+		{`(hooks|alloc|free|policy|magazine|slab|diagnose)\.go(:|, line )\d+`, "$1.go${2}16"},
+		{`(?m)^\d+(\tfunc (?:On|\(h \*Heap\)))`, "16$1"},
 	} {
 		transcript = regexp.MustCompile(rule.pattern).ReplaceAllString(transcript, rule.with)
 	}

@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "guarded": guarded, "sampled": sampled, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
+var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "guarded": guarded, "sampled": sampled, "visit": visit, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
 
 // stop is where the debugger stops. block is one that is worth a look.
 //
@@ -283,3 +283,17 @@ func sampled() {
 	serve(h, string(make([]byte, 100_000)))
 	stop("sampled", serve(h, "the last one"))
 }
+
+// visit allocates and frees in several functions, often.
+func visit() {
+	h := heap("visit", allocator.Options{})
+	stop("visit", nil)
+	for range 1000 {
+		goodbye(h, serve(h, "passing by"))
+	}
+	greet(h)
+	stop("visit", serve(h, "nobody greets"))
+}
+
+//go:noinline
+func greet(h *allocator.Heap) { goodbye(h, serve(h, "welcome")) }
