@@ -49,6 +49,7 @@ type LeakGroup struct {
 	Samples    uint64     `json:"samples,omitempty"`    // recorded blocks that the numbers are estimated from; 0: they were counted
 
 	stack  layout.StackRef
+	why    unrecorded
 	cutOff bool // the outermost calls were not kept
 }
 
@@ -72,7 +73,6 @@ type group struct {
 	LeakGroup
 	sampled amount        // in blocks that sampling may choose: to be scaled
 	record  layout.Record // of the oldest
-	why     unrecorded
 }
 
 // amount is how much there is in blocks, and below them.
@@ -96,7 +96,7 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	}
 	if g.hit == nil || key != g.last {
 		if g.hit = g.of[key]; g.hit == nil {
-			g.hit = &group{LeakGroup: LeakGroup{Least: b.bytes, Example: Address(b.address), stack: key.stack}, record: b.record, why: key.why}
+			g.hit = &group{LeakGroup: LeakGroup{Least: b.bytes, Example: Address(b.address), stack: key.stack, why: key.why}, record: b.record}
 			g.of[key] = g.hit
 		}
 		g.last = key
