@@ -47,12 +47,23 @@ func (h *Heap) describeBlock(s *Slab, index int, place Place) *Block {
 	}
 }
 
-// examineBlock looks at the bytes of a block: data is the block with its seal.
+// examineBlock looks at the bytes of a block, and at its record: data is the block with its seal.
 func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []byte) *Block {
-	b := h.describeBlock(s, index, place)
+	b, recorded := h.examineSeal(s, index, place, onTop, data)
+	if recorded {
+		if r, ok := h.record(s, index); ok {
+			b.Allocated, b.Freed = h.operations(r, layout.Seal(b.SealWord).State())
+		}
+	}
+	return &b
+}
+
+// examineSeal is examineBlock without the record: recorded says that the seal calls it true.
+func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []byte) (b Block, recorded bool) {
+	b = *h.describeBlock(s, index, place)
 	if !h.sealed() {
 		b.Seal = SealNone
-		return b
+		return b, false
 	}
 	address, size := s.blockAddress(index), int(s.class.Size)
 	seal := layout.Seal(binary.LittleEndian.Uint64(data[size:]))
@@ -94,12 +105,7 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 			b.Seal = SealWrong
 		}
 	}
-	if belongs && seal.State().Recorded() {
-		if r, ok := h.record(s, index); ok {
-			b.Allocated, b.Freed = h.operations(r, seal.State())
-		}
-	}
-	return b
+	return b, belongs && seal.State().Recorded()
 }
 
 // known reports whether a state is one that a seal can tell.

@@ -41,9 +41,12 @@ func (o *opening) addFlags(c *cobra.Command) {
 // named reports whether flags say which heap is meant, so that no argument does.
 func (o *opening) named() bool { return len(o.names()) > 0 }
 
+// byID reports whether a flag gives the id of a process.
+func (o *opening) byID() bool { return o.pids != nil && o.pids.Changed }
+
 // names lists the flags that say which heap is meant.
 func (o *opening) names() (flags []string) {
-	if o.pids.Changed {
+	if o.byID() {
 		flags = append(flags, "--pid")
 	}
 	if o.file != "" {
@@ -80,7 +83,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 func (o *opening) open(ctx context.Context, args []string) (t target.Target, rest []string, name string, err error) {
 	options := target.Options{Heap: o.heap}
 	switch {
-	case o.pids.Changed:
+	case o.byID():
 		t, err = target.OpenProcess(o.pid, options)
 		name = strconv.Itoa(o.pid)
 	case o.file != "":

@@ -7,16 +7,17 @@ type Kind uint8
 
 // The kinds of columns, and the Go type of their values.
 const (
-	Number  Kind = iota // int: a name, such as that of a slab
-	Count               // int: of things
-	Bytes               // int
-	Address             // uint64
-	Text                // string
-	Word                // string: one of the column's Choices
-	Truth               // bool
+	Number   Kind = iota // int: a name, such as that of a slab
+	Count                // int: of things
+	Bytes                // int
+	Address              // uint64
+	Text                 // string
+	Function             // string: a function's name with its package's path, or several with " < " between them
+	Word                 // string: one of the column's Choices
+	Truth                // bool
 )
 
-var kindNames = [...]string{"number", "count", "bytes", "address", "text", "word", "true or false"}
+var kindNames = [...]string{"number", "count", "bytes", "address", "text", "function", "word", "true or false"}
 
 // String is the kind as help names it.
 func (k Kind) String() string { return kindNames[k] }
@@ -27,7 +28,7 @@ func (k Kind) Numeric() bool { return k <= Address }
 // zero is what an expression sees where a value is not known.
 func (k Kind) zero() any {
 	switch k {
-	case Text, Word:
+	case Text, Function, Word:
 		return ""
 	case Truth:
 		return false

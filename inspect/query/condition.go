@@ -68,18 +68,14 @@ func (c *condition[R]) holds(row *R) (bool, error) {
 
 // pointed is an error of the library as one that points at its place.
 func pointed(text string, err error) *Error {
-	e := &Error{Flag: "--where", Text: text, Problem: err.Error()}
+	e := &Error{Flag: "--where", Text: text, Length: len([]rune(text)), Problem: err.Error()}
 	var at *file.Error
-	if !errors.As(err, &at) {
-		e.Text, _, _ = strings.Cut(text, "\n")
-		return e
+	if errors.As(err, &at) {
+		e.At, e.Length, e.Problem = at.From, at.To-at.From, at.Message
 	}
-	e.At, e.Length, e.Problem = at.From, at.To-at.From, at.Message
-	if wanted, found := strings.CutPrefix(at.Message, "expected bool, but got "); wanted != "" && found {
-		e.At, e.Length = 0, len([]rune(text))
-		e.Problem = fmt.Sprintf("this is a %s, not true or false", plainly(wanted))
+	if found, ok := strings.CutPrefix(e.Problem, "expected bool, but got "); ok {
+		e.Problem = fmt.Sprintf("this is a %s, not true or false", found)
 		e.Hint = "A condition compares: size > 64, state == \"live\", site contains \"cache\"."
-		return e
 	}
 	e.Problem = plainly(e.Problem)
 	return e

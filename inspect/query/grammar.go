@@ -171,7 +171,7 @@ func (g *grammar[R]) isText(n ast.Node) bool {
 		return true
 	case *ast.IdentifierNode:
 		c, _ := g.set.column(n.Value)
-		return c.Kind == Text || c.Kind == Word
+		return c.Kind == Text || c.Kind == Function || c.Kind == Word
 	case *ast.BuiltinNode:
 		return n.Name == "lower" || n.Name == "upper" || n.Name == "trim"
 	case *ast.ConditionalNode:

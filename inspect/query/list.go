@@ -162,3 +162,12 @@ func (q *Query[R]) From(rows []R) (selected []R, left int, err error) {
 	}
 	return selected, left, nil
 }
+
+// Table is a list as it is written, whatever its rows are.
+type Table interface {
+	Named() string
+	Heads() []Head
+	Chosen() bool
+	Cells() iter.Seq2[[]any, error]
+	Tally() Tally
+}

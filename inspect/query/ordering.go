@@ -88,4 +88,7 @@ func (k *kept[R]) sort() {
 }
 
 // bytes is what the rows take, texts that they share excepted.
-func (k *kept[R]) bytes() int64 { return int64(cap(k.entries)) * int64(unsafe.Sizeof(entry[R]{})) }
+func (k *kept[R]) bytes() int64 { return int64(cap(k.entries)) * int64(BytesOf[R]()) }
+
+// BytesOf is what a row takes in a list that is being sorted, texts that rows share excepted.
+func BytesOf[R any]() int { return int(unsafe.Sizeof(entry[R]{})) }

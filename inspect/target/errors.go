@@ -132,9 +132,9 @@ type AmbiguousError struct {
 func (e *AmbiguousError) Error() string {
 	process := processName(e.PID, e.Program)
 	if e.Wanted != "" {
-		return fmt.Sprintf("%s has several heaps %q. Choose one by its number:%s", process, printable(e.Wanted), choices(e.Places))
+		return fmt.Sprintf("%s has several heaps %q. Choose one by its number, as in --heap '#2':%s", process, printable(e.Wanted), choices(e.Places))
 	}
-	return fmt.Sprintf("%s has %d heaps. Choose one by name or number:%s", process, len(e.Places), choices(e.Places))
+	return fmt.Sprintf("%s has %d heaps. Choose one by --heap NAME or --heap '#N':%s", process, len(e.Places), choices(e.Places))
 }
 
 // mostListed bounds an error's text.
