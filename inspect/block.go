@@ -79,7 +79,7 @@ func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []b
 	case seal.State().Live():
 		b.Requested = int(seal.Size())
 		b.Seal = SealIntact
-		if firstDamage(data[b.Requested:size]) >= 0 {
+		if !h.blind && firstDamage(data[b.Requested:size]) >= 0 {
 			b.Seal = SealSlack
 		}
 		if onTop && b.Seal == SealIntact && (place == PlaceCached || place == PlaceQuarantined) {
@@ -95,7 +95,7 @@ func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []b
 		b.Seal = SealIntact
 		if seal.State().Poisoned() {
 			b.Requested = int(seal.Size())
-			if firstUnpoisoned(data[:size]) >= 0 {
+			if !h.blind && firstUnpoisoned(data[:size]) >= 0 {
 				b.Seal = SealPoison
 			}
 		}

@@ -67,12 +67,21 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 		b.Requested = used - b.Aligned
 		var expected [layout.SealBytes]byte
 		binary.LittleEndian.PutUint64(expected[:], uint64(told))
+		if h.blind {
+			used = size // of what lies before the seal nothing is known
+		}
 		from, to = damageIn(own, used, size, expected)
 	}
 	f.Code = CodeOverflow
 	f.Found, f.Expected = layout.Hex(binary.LittleEndian.Uint64(own[size:])), "the seal of the block"
-	f.Excerpt = excerpt(s.blockAddress(index), own, from, to, size)
+	f.Excerpt = h.excerpt(s.blockAddress(index), own, from, to, size)
 	switch {
+	case h.blind && known:
+		f.Summary = fmt.Sprintf("the seal behind a live block of %d is written over, %s of it", b.Requested, amount(int64(to-from)))
+		f.Cause = "a write past the block's end, or one that ran backwards out of the block behind it; " + missing
+	case h.blind:
+		f.Summary = "the seal of a live block is written over"
+		f.Cause = "a write that ran through the whole seal; " + missing
 	case !known:
 		f.Summary = "overflow, past a live block: its seal is written over"
 		f.Cause = "a write that ran through the whole seal; the bytes before it tell what was written"
@@ -106,7 +115,7 @@ func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *censu
 	var bytes [layout.SealBytes]byte
 	binary.LittleEndian.PutUint64(bytes[:], uint64(expected))
 	from, to := damageIn(own, size, size, bytes)
-	f.Excerpt = excerpt(s.blockAddress(index), own, from, to, size)
+	f.Excerpt = h.excerpt(s.blockAddress(index), own, from, to, size)
 	f.Cause = "somebody still holds the block's address and wrote behind its end, or the block before it was overrun"
 	if index > 0 {
 		before := make([]byte, s.class.Stride)
@@ -120,6 +129,9 @@ func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *censu
 
 // diagnoseTail says what was written behind the last block of a slab, which nobody should reach: nil: nothing.
 func (h *Heap) diagnoseTail(s *Slab) (*Finding, error) {
+	if h.blind {
+		return nil, nil
+	}
 	end := s.capacity() * int(s.class.Stride)
 	data := make([]byte, max(0, s.pages*layout.PageBytes-end))
 	if err := h.read(data, s.base+uint64(end)); err != nil {
@@ -231,6 +243,16 @@ func plural(n int, word string) string {
 
 // excerptContext is how many bytes an excerpt shows before the damage and behind it.
 const excerptContext = 16
+
+// excerpt cuts the bytes around damage out of a block. Where the users' bytes are not there, that is the seal.
+func (h *Heap) excerpt(address uint64, block []byte, from, to, size int) *Excerpt {
+	if !h.blind {
+		return excerpt(address, block, from, to, size)
+	}
+	e := excerpt(address+uint64(size), block[size:], max(from, size)-size, max(to, size)-size, 0)
+	e.Offset += size
+	return e
+}
 
 // excerpt cuts the bytes around damage out of a block.
 func excerpt(address uint64, block []byte, from, to, size int) *Excerpt {

@@ -48,11 +48,15 @@ func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
 		return nil, err
 	}
 	size := int(end - start)
+	used := int(max(s.Requested, start) - start)
+	if h.blind {
+		used = size // of what lies before the seal nothing is known
+	}
 	expected := layout.MakeSeal(s.base, h.id.Secret, int(s.Requested), layout.StateLive)
 	found := layout.Seal(binary.LittleEndian.Uint64(data[size:]))
 	var bytes [layout.SealBytes]byte
 	binary.LittleEndian.PutUint64(bytes[:], uint64(expected))
-	from, to := damageIn(data, int(max(s.Requested, start)-start), size, bytes)
+	from, to := damageIn(data, used, size, bytes)
 	if from == to {
 		return nil, nil
 	}
@@ -62,12 +66,16 @@ func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
 	}
 	f := &Finding{
 		Code: CodeOverflow, Severity: SeverityDamage, Address: b.Address, Block: b, Found: layout.Hex(uint64(found)), Expected: layout.Hex(uint64(expected)),
-		Excerpt: excerpt(s.base+start, data, from, to, size),
+		Excerpt: h.excerpt(s.base+start, data, from, to, size),
 	}
 	f.Excerpt.Offset += int(start)
 	past := start + uint64(to) - s.Requested
 	f.Summary = fmt.Sprintf("overflow by %s, past a live span of %d", amount(int64(past)), s.Requested)
 	f.Cause = likelyOverflow(data, from, to, int(s.Requested-start))
+	if h.blind {
+		f.Summary = fmt.Sprintf("the seal behind a live span of %d is written over, %s of it", s.Requested, amount(int64(to-from)))
+		f.Cause = "a write past the span's end; " + missing
+	}
 	// A Realloc in place writes the new size, then the slack, then the seal: until then the seal is that of the old size.
 	if h.header.PagesLock.Held() && found != expected && found.Belongs(s.base, h.id.Secret) && found.State() == layout.StateLive {
 		f.Severity = SeverityUnsettled
@@ -77,6 +85,9 @@ func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
 
 // diagnoseEdges looks at what a guarded span does not use of its pages; nil: nobody wrote there.
 func (h *Heap) diagnoseEdges(s *Span) (*Finding, error) {
+	if h.blind {
+		return nil, nil
+	}
 	end := s.Offset + s.Requested
 	if s.State != layout.SpanLive || s.Pages > uint64(s.pages) || s.Offset >= layout.PageBytes || end > s.Pages*layout.PageBytes || end < s.Offset {
 		return nil, nil // its struct is wrong, or changing

@@ -29,6 +29,9 @@ func (h *Heap) Whatis(address uint64) (*WhatisReport, error) {
 	if r != nil && r.Block.hasStack() {
 		r.Notes = h.Notes()
 	}
+	if r != nil && r.Block != nil && h.blind {
+		r.Notes = append(r.Notes, missing)
+	}
 	return r, err
 }
 

@@ -20,12 +20,12 @@ func newBlocks(t *terminal) *cobra.Command {
 		Short: "the blocks of a slab, or of all: where each is, its size, its seal",
 		Long: `blocks lists the blocks of a slab, named by its number (see slabs) or by any
 address inside it. Without one it lists those of all slabs, the large
-allocations and the guarded blocks, as a table that has no end to wait for: it
-is written while it is read. Blocks that were never handed out are left out
-there, unless --all is given or --where names the state.`,
+allocations and the guarded blocks, a row for each, written while the heap is
+read. Blocks that were never handed out are left out there, unless --all is
+given or --where names the state.`,
 		Example: `  glassheap blocks 4711 17
   glassheap blocks 4711 0x7f68f6eb2a40
-  glassheap blocks 4711 --where 'size > 64 && state == "live" && site contains "cache"'
+  glassheap blocks 4711 --where 'size > 64 && site contains "cache"'
   glassheap blocks 4711 --where 'state == "live"' --sort -size --limit 20`,
 	}
 	o.addFlags(c)

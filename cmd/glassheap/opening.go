@@ -67,7 +67,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 		}
 		if !o.named() {
 			if n == 0 {
-				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a snapshot or heap file (`pgrep -l NAME` lists ids; `glassheap demo` needs none)", c.Name())
+				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a snapshot or heap file (`glassheap ps` lists the processes that have heaps; `glassheap demo` needs none)", c.Name())
 			}
 			n--
 		}

@@ -20,7 +20,7 @@ mapped it) is listed too, and so is a heap whose process is gone and whose
 memory somebody still holds. No process is stopped, and of each heap only the
 header is read.`,
 		Example: "  glassheap ps\n  glassheap ps --where 'mapped > 1073741824' --sort -mapped\n  glassheap ps --json",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 	}
 	s.addFlags(c, &inspect.HeapColumns, true)
 	c.RunE = func(c *cobra.Command, _ []string) error {

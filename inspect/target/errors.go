@@ -25,9 +25,9 @@ func (e *NotFoundError) Error() string {
 	case e.Ended:
 		return fmt.Sprintf("process %d has ended: its memory is gone, unless another process holds the heap's memory file", e.PID)
 	case e.PID == 0:
-		return "no process can have this id: `pgrep -l NAME` lists the ids of a program"
+		return "no process can have this id: `glassheap ps` lists the processes that have heaps"
 	}
-	return fmt.Sprintf("there is no process %d: `pgrep -l NAME` lists the ids of a program", e.PID)
+	return fmt.Sprintf("there is no process %d: `glassheap ps` lists the processes that have heaps", e.PID)
 }
 
 // Unwrap makes errors.Is(err, fs.ErrNotExist) true.
