@@ -46,7 +46,7 @@ it, it counts the blocks of each stack.`,
 			return err
 		}
 		defer ta.Close()
-		after := opening{heap: cmp.Or(heapAfter, before.heap), exe: cmp.Or(exeAfter, before.exe)}
+		after := opening{heap: cmp.Or(heapAfter, before.heap), exe: exeAfter, exeIfUntold: before.exe}
 		tb, b, _, name, err := after.decoded(c.Context(), rest)
 		if err != nil {
 			return err

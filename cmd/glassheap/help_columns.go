@@ -45,7 +45,7 @@ What is not known is 0, "" or false in an expression, – in a table and null in
 JSON; in an order it comes last. Rows are listed as they are read, in the same
 memory however many there are. --sort without a limit has to hold them all:
 `)
-	fmt.Fprintf(&b, "%d MB for each million blocks.\n", query.BytesOf[inspect.BlockRow]())
+	fmt.Fprintf(&b, "%d MB for each million blocks, and up to twice that while it works.\n", query.BytesOf[inspect.BlockRow]())
 	for _, c := range inspect.ListColumns() {
 		fmt.Fprintf(&b, "\nglassheap %s: %s\n", c.Command, c.Named())
 		heads := c.Heads()

@@ -23,6 +23,8 @@ type opening struct {
 	heap string
 	exe  string
 	door door
+
+	exeIfUntold string // for a target that does not tell by itself
 }
 
 func (o *opening) addFlags(c *cobra.Command) {
@@ -152,7 +154,11 @@ func (o *opening) at(ctx context.Context, args []string) (a asked, err error) {
 
 // program is the executable that names the functions of a target's stacks. It is open until this program ends.
 func (o *opening) program(t target.Target) (*inspect.Program, error) {
-	return inspect.ProgramOf(t, o.exe)
+	exe := o.exe
+	if exe == "" && target.OwnerOf(t) == 0 {
+		exe = o.exeIfUntold
+	}
+	return inspect.ProgramOf(t, exe)
 }
 
 // parseAddress reads an address: hexadecimal, with 0x or without where it has letters.

@@ -75,20 +75,18 @@ func (q *Query[R]) Matches(row *R) (bool, error) {
 func (l *List[R]) inOrder(yield func(*R, error) bool) {
 	q := l.query
 	k := kept[R]{descending: q.descending, limit: q.limit}
-	n := 0
 	for row, err := range l.matching {
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		k.add(*row, q.sorted.Read(row), n)
-		n++
+		k.add(row, q.sorted.Read(row))
 	}
-	k.sort()
-	l.tally.Sorted, l.tally.Ordered, l.tally.Left = true, k.bytes(), n-len(k.entries)
-	for i := range k.entries {
+	order := k.sorted()
+	l.tally.Sorted, l.tally.Ordered, l.tally.Left = true, k.bytes(), k.n-len(order)
+	for _, e := range order {
 		l.tally.Listed++
-		if !yield(&k.entries[i].row, nil) {
+		if !yield(&e.row, nil) {
 			return
 		}
 	}
