@@ -135,6 +135,9 @@ func (h *Heap) ListBlocks(ctx context.Context, o BlockOptions, q *query.Query[Bl
 	if q.Names(callColumns...) {
 		r.Notes = h.Notes()
 	}
+	if !h.sealed() && q.Conditioned("size") {
+		r.Notes = append(r.Notes, "mode plain: what was asked for is not recorded, so size is 0 in expressions; room is what a block can hold")
+	}
 	return r, nil
 }
 

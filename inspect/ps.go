@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -46,6 +47,7 @@ type PsReport struct {
 	Left      int           `json:"left,omitempty"` // that match a query and are beyond its limit
 	Processes int           `json:"processes"`      // that were looked into
 	Refused   []RefusedTo   `json:"refused"`        // that could not be, by whose they are
+	AsRoot    bool          `json:"as_root"`        // it was root who looked
 	Ended     int           `json:"ended"`          // that have ended and are waited for
 	Elapsed   time.Duration `json:"elapsed_ns"`
 }
@@ -59,7 +61,7 @@ type RefusedTo struct {
 // HeapColumns are the columns of the list of heaps.
 var HeapColumns = query.Set[HeapRow]{
 	Rows:  "heaps",
-	Usual: []string{"pid", "program", "user", "heap", "hold", "mode", "backing", "base", "in_use", "mapped"},
+	Usual: []string{"pid", "program", "user", "heap", "hold", "maker", "mode", "backing", "base", "in_use", "mapped"},
 	Columns: []query.Column[HeapRow]{
 		{Head: query.Head{Name: "pid", Kind: query.Number, Meaning: "id of the process"}, Read: func(h *HeapRow) any { return h.PID }},
 		{Head: query.Head{Name: "program", Kind: query.Text, Meaning: "name of its executable"}, Read: func(h *HeapRow) any { return knownText(h.Program) }},
@@ -99,7 +101,7 @@ func Ps(ctx context.Context, q *query.Query[HeapRow]) (*PsReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &PsReport{Heaps: []HeapRow{}, Refused: []RefusedTo{}, Processes: s.Processes, Ended: s.Ended}
+	r := &PsReport{Heaps: []HeapRow{}, Refused: []RefusedTo{}, Processes: s.Processes, AsRoot: os.Geteuid() == 0, Ended: s.Ended}
 	owned, refused := map[uint64]bool{}, map[int]bool{}
 	heaps := map[int]int{}
 	for _, h := range s.Heaps {

@@ -35,12 +35,16 @@ func Ps(w io.Writer, r *inspect.PsReport, s Style) error {
 			p.prose(fmt.Sprintf("%-10s", h.how), h.means)
 		}
 	}
+	advice := "Run as that user or root; in a container add CAP_SYS_PTRACE"
+	if r.AsRoot {
+		advice = "In a container add CAP_SYS_PTRACE"
+	}
 	for _, u := range r.Refused {
 		who := "whose user is not known"
 		if u.User != "" {
 			who = "of user " + u.User
 		}
-		p.prose(p.paint(unsure, "not seen  "), fmt.Sprintf("%s %s: permission denied. Run as that user or root", countOf(u.Processes, "process", "processes"), who))
+		p.prose(p.paint(unsure, "not seen  "), fmt.Sprintf("%s %s: permission denied. %s.", countOf(u.Processes, "process", "processes"), who, advice))
 	}
 	if r.Ended > 0 {
 		p.prose("ended     ", fmt.Sprintf("%s %s ended, and nobody has waited for %s yet: %s memory is gone", countOf(r.Ended, "process", "processes"), agree(uint64(r.Ended), "has", "have"), agree(uint64(r.Ended), "it", "them"), agree(uint64(r.Ended), "its", "their")))
