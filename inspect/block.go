@@ -15,12 +15,23 @@ func (h *Heap) describeBlock(s *Slab, index int, place Place) *Block {
 	}
 }
 
-// examineBlock looks at the bytes of a block: data is the block with its seal.
+// examineBlock looks at the bytes of a block, and at its record: data is the block with its seal.
 func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []byte) *Block {
-	b := h.describeBlock(s, index, place)
+	b, recorded := h.examineSeal(s, index, place, onTop, data)
+	if recorded {
+		if r, ok := h.record(s, index); ok {
+			b.Allocated, b.Freed = h.operations(r, layout.Seal(b.SealWord).State())
+		}
+	}
+	return &b
+}
+
+// examineSeal is examineBlock without the record: recorded says that the seal calls it true.
+func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []byte) (b Block, recorded bool) {
+	b = *h.describeBlock(s, index, place)
 	if !h.sealed() {
 		b.Seal = SealNone
-		return b
+		return b, false
 	}
 	address, size := s.blockAddress(index), int(s.class.Size)
 	seal := layout.Seal(binary.LittleEndian.Uint64(data[size:]))
@@ -36,7 +47,7 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 	case seal.State().Live():
 		b.Requested = int(seal.Size())
 		b.Seal = SealIntact
-		if firstDamage(data[b.Requested:size]) >= 0 {
+		if !h.blind && firstDamage(data[b.Requested:size]) >= 0 {
 			b.Seal = SealSlack
 		}
 		if onTop && b.Seal == SealIntact && (place == PlaceCached || place == PlaceQuarantined) {
@@ -52,7 +63,7 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 		b.Seal = SealIntact
 		if seal.State().Poisoned() {
 			b.Requested = int(seal.Size())
-			if firstUnpoisoned(data[:size]) >= 0 {
+			if !h.blind && firstUnpoisoned(data[:size]) >= 0 {
 				b.Seal = SealPoison
 			}
 		}
@@ -62,12 +73,7 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 			b.Seal = SealWrong
 		}
 	}
-	if belongs && seal.State().Recorded() {
-		if r, ok := h.record(s, index); ok {
-			b.Allocated, b.Freed = h.operations(r, seal.State())
-		}
-	}
-	return b
+	return b, belongs && seal.State().Recorded()
 }
 
 // known reports whether a state is one that a seal can tell.

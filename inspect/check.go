@@ -79,6 +79,9 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 		}
 		r.Notes = append(r.Notes, fmt.Sprintf("%d %s %s", n, plural(n, "thing"), reason))
 	}
+	if h.blind {
+		r.Notes = append(r.Notes, missing+". Seals were verified, and not what lies before them: the slack, the poison of freed blocks, guarded blocks")
+	}
 	if slices.ContainsFunc(slices.Concat(r.Findings, r.Unsettled), func(f Finding) bool { return f.Block.HasStack() }) {
 		r.Notes = append(r.Notes, h.Notes()...)
 	}

@@ -80,8 +80,8 @@ func (h *Heap) describeGuarded(i int) *Block {
 func (h *Heap) diagnoseGuarded(i int) (*Finding, error) {
 	s := &h.guards.Slots[i]
 	page := h.id.GuardPages + layout.GuardPage(i)
-	if s.State != layout.GuardLive || s.Requested > layout.PageBytes || s.Address < page || s.Address+s.Requested > page+layout.PageBytes {
-		return nil, nil // free, or its struct is wrong
+	if h.blind || s.State != layout.GuardLive || s.Requested > layout.PageBytes || s.Address < page || s.Address+s.Requested > page+layout.PageBytes {
+		return nil, nil // its bytes are not there, it is free, or its struct is wrong
 	}
 	data := make([]byte, layout.PageBytes)
 	if err := h.read(data, page); err != nil {

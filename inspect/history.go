@@ -19,13 +19,9 @@ func (h *Heap) History(address uint64) (*HistoryReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &HistoryReport{Heap: now.Heap, Address: Address(address), Now: now, Events: []LogEvent{}, Notes: h.logNotes()}
+	r := &HistoryReport{Heap: now.Heap, Address: Address(address), Now: now, Notes: h.logNotes()}
 	var log LogReport
-	for _, e := range h.events(&log, func(e layout.Event) bool { return holds(e, address) || blockHolds(now.Block, e.Address) }) {
-		r.Events = append(r.Events, LogEvent{
-			Kind: e.Kind.String(), Address: Address(e.Address), Bytes: e.Size, P: e.p, By: h.operation(e.Goroutine, e.Sequence, e.Stack),
-		})
-	}
+	r.Events = h.logged(h.events(&log, func(e layout.Event) bool { return holds(e, address) || blockHolds(now.Block, e.Address) }))
 	if log.Kept > 0 || now.Block.HasStack() {
 		r.Notes = append(r.Notes, h.Notes()...)
 	}

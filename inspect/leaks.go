@@ -8,11 +8,13 @@ import (
 
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/allocator/report"
+	"github.com/glassheap/glassheap/inspect/query"
 )
 
 // LeakOptions say what Leaks lists.
 type LeakOptions struct {
-	Top int // how many groups are listed; 0: all
+	Query *query.Query[LeakGroup] // only these groups, in that order; nil: all, the most bytes first
+	Top   int                     // how many of these are listed; 0: all
 	// Progress, if set, is called now and then with how many of the slabs are done.
 	Progress func(done, total int)
 }
@@ -20,11 +22,12 @@ type LeakOptions struct {
 // LeaksReport is the live blocks, by who allocated them. Sizes are in bytes, as asked for.
 type LeaksReport struct {
 	Heap        Summary       `json:"heap"`
-	Unreachable bool          `json:"unreachable"`       // only blocks that nothing in the process refers to
-	Sampled     uint64        `json:"sampled,omitempty"` // who allocated is recorded for one of this many: the groups are estimates; 0: for all
-	Groups      []LeakGroup   `json:"groups"`            // the most bytes first
-	Left        int           `json:"left"`              // groups that are not listed
-	Blocks      uint64        `json:"blocks"`            // there are, whatever the groups estimate
+	Unreachable bool          `json:"unreachable"`        // only blocks that nothing in the process refers to
+	Sampled     uint64        `json:"sampled,omitempty"`  // who allocated is recorded for one of this many: the groups are estimates; 0: for all
+	Groups      []LeakGroup   `json:"groups"`             // the most bytes first
+	Left        int           `json:"left"`               // groups that are not listed
+	Excluded    int           `json:"excluded,omitempty"` // groups that the query leaves out
+	Blocks      uint64        `json:"blocks"`             // there are, whatever the groups estimate
 	Bytes       uint64        `json:"bytes"`
 	Live        uint64        `json:"live"`                 // blocks there are
 	LiveBytes   uint64        `json:"live_bytes"`           //
@@ -119,8 +122,17 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	}
 }
 
-// list fills a report's list: the most bytes first.
-func (g *groups) list(r *LeaksReport, top int) {
+// list fills a report's list: the most bytes first, or as the query has it.
+func (g *groups) list(r *LeaksReport, o LeakOptions) error {
+	if o.Query != nil {
+		if err := g.heap.named(o.Query); err != nil {
+			return err
+		}
+	}
+	top := o.Top
+	if o.Query != nil && o.Query.Selects() {
+		top = 0 // which are the first is not known yet
+	}
 	all := make([]*group, 0, len(g.of))
 	for _, at := range g.of {
 		all = append(all, at)
@@ -158,9 +170,10 @@ func (g *groups) list(r *LeaksReport, top int) {
 	}
 	if r.Sampled > 1 {
 		r.Notes = append(r.Notes, sampledNote(r.Sampled))
-		return
+	} else {
+		r.Notes = append(r.Notes, g.modeNotes()...)
 	}
-	r.Notes = append(r.Notes, g.modeNotes()...)
+	return r.choose(o)
 }
 
 // modeNotes say what to do where it is not recorded who allocated.
@@ -176,6 +189,18 @@ func (g *groups) modeNotes() []string {
 	default:
 		return []string{"mode " + mode.String() + ": who allocated is not recorded; make the heap with ModeAudit" + g.heap.orSetMode()}
 	}
+}
+
+// choose leaves in the list what a query selects, and the first of that.
+func (r *LeaksReport) choose(o LeakOptions) error {
+	found := len(r.Groups)
+	groups, _, err := o.Query.From(r.Groups)
+	if err != nil {
+		return err
+	}
+	r.Groups, r.Excluded = groups, found-len(groups)
+	r.Cut(o.Top)
+	return nil
 }
 
 // Cut leaves the first groups in the list, as LeakOptions.Top does. 0 leaves all.
@@ -202,7 +227,9 @@ func (h *Heap) Leaks(ctx context.Context, o LeakOptions) (*LeaksReport, error) {
 	}); err != nil {
 		return nil, err
 	}
-	g.list(r, o.Top)
+	if err := g.list(r, o); err != nil {
+		return nil, err
+	}
 	r.Heap = h.summary(passCounts{})
 	r.Heap.LiveBlocks = r.Live
 	r.Elapsed = time.Since(started)

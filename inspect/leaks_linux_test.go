@@ -121,7 +121,7 @@ func TestUnreachableInOtherModes(t *testing.T) {
 func TestNothingToSearch(t *testing.T) {
 	l := startLeaker(t, buildLeaker(t), "audit", "0")
 	path := filepath.Join(t.TempDir(), "leaker.snapshot")
-	_, err := inspect.Snapshot(t.Context(), l.target, path, nil)
+	_, err := inspect.Snapshot(t.Context(), l.target, path, inspect.SnapshotOptions{})
 	require.NoError(t, err)
 	s, err := target.Open(path, target.Options{})
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestASnapshotNamesItsProgram(t *testing.T) {
 			exe := buildLeaker(t, arguments...)
 			l := startLeaker(t, exe, "audit", "0")
 			path := filepath.Join(t.TempDir(), "leaker.snapshot")
-			_, err := inspect.Snapshot(t.Context(), l.target, path, nil)
+			_, err := inspect.Snapshot(t.Context(), l.target, path, inspect.SnapshotOptions{})
 			require.NoError(t, err)
 			s, err := target.Open(path, target.Options{})
 			require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 type liveBlock struct {
 	address uint64 // of its first byte
 	bytes   uint64 // that were asked for; of a block whose seal doesn't tell, all that it has
+	room    uint32 // of its class; 0: it is a span or a guarded block
 	record  layout.Record
 	why     unrecorded // recorded: the record is true
 	large   bool       // a span: sampling leaves none out
@@ -85,7 +86,7 @@ func (l *liveReader) slab(s *Slab, visit func(index int, b liveBlock)) error {
 
 // liveBlock is what is known of a block that the lists call live. The seal is not looked at in a plain heap.
 func (h *Heap) liveBlock(s *Slab, index int, seal layout.Seal) liveBlock {
-	b := liveBlock{address: s.blockAddress(index), bytes: uint64(s.class.Size), why: beforeAudit}
+	b := liveBlock{address: s.blockAddress(index), bytes: uint64(s.class.Size), room: s.class.Size, why: beforeAudit}
 	switch {
 	case !h.sealed():
 	case !seal.Belongs(b.address, h.id.Secret) || seal.State().Live() && uint32(seal.Size()) > s.class.Size:

@@ -30,6 +30,9 @@ func (h *Heap) Whatis(address uint64) (*WhatisReport, error) {
 	if r != nil && r.Block.HasStack() {
 		r.Notes = h.Notes()
 	}
+	if r != nil && r.Block != nil && h.blind {
+		r.Notes = append(r.Notes, missing)
+	}
 	return r, err
 }
 

@@ -24,12 +24,18 @@ type Sealed struct {
 	Address uint64
 	Secret  uint64 // of the heap
 	Bytes   []byte
+	Missing string // why only the seal is there of it, in words; empty: all is there
 }
 
 func (s Sealed) size() int { return len(s.Bytes) - layout.SealBytes }
 
 func (s Sealed) seal() layout.Seal {
 	return layout.Seal(binary.LittleEndian.Uint64(s.Bytes[s.size():]))
+}
+
+// excerpt cuts the bytes around damage, from..to, out of what is there of the block.
+func (s Sealed) excerpt(from, to int) *Excerpt {
+	return cutKnown(s.Address, s.Bytes, from, to, s.size(), s.Missing != "")
 }
 
 // Overrun says how far and from where a live block's slack or seal was written over. whole: the seal is the block's own, and the
@@ -49,10 +55,19 @@ func (s Sealed) Overrun(whole bool) Damage {
 			d.Aligned = s.AlignedAt(used)
 		}
 		d.Requested = used - d.Aligned
+		if s.Missing != "" {
+			used = size
+		}
 		from, to = damageIn(s.Bytes, used, size, told)
 	}
-	d.Excerpt = cut(s.Address, s.Bytes, from, to, size)
+	d.Excerpt = s.excerpt(from, to)
 	switch {
+	case s.Missing != "" && known:
+		d.Summary = fmt.Sprintf("the seal behind a live block of %d is written over, %s of it", d.Requested, Bytes(to-from))
+		d.Cause = "a write past the block's end, or one that ran backwards out of the block behind it; " + s.Missing
+	case s.Missing != "":
+		d.Summary = "the seal of a live block is written over"
+		d.Cause = "a write that ran through the whole seal; " + s.Missing
 	case !known:
 		d.Summary = "overflow, past a live block: its seal is written over"
 		d.Cause = "a write that ran through the whole seal; the bytes before it tell what was written"
@@ -86,7 +101,7 @@ func (s Sealed) Underrun(size int) Damage {
 		d.Summary = fmt.Sprintf("underflow by %s, before a live block of %d", Bytes(to-from), size)
 		d.Cause = fmt.Sprintf("a write before the block's start, or an index behind the end of the block before it, at %s", layout.Hex(s.Address))
 	}
-	d.Excerpt = cut(s.Address, s.Bytes, from, to, s.size())
+	d.Excerpt = s.excerpt(from, to)
 	d.Excerpt.Offset -= end
 	return d
 }
@@ -100,7 +115,7 @@ func (s Sealed) Freed() Damage {
 	}
 	from, to := damageIn(s.Bytes, size, size, expected)
 	return Damage{
-		Requested: -1, Found: layout.Hex(uint64(s.seal())), Expected: layout.Hex(uint64(expected)), Excerpt: cut(s.Address, s.Bytes, from, to, size),
+		Requested: -1, Found: layout.Hex(uint64(s.seal())), Expected: layout.Hex(uint64(expected)), Excerpt: s.excerpt(from, to),
 		Summary: "the seal of a free block is written over",
 		Cause:   "somebody still holds the block's address and wrote behind its end, or the block before it was overrun",
 	}
@@ -127,6 +142,7 @@ type SpanEnd struct {
 	Requested uint64
 	Start     uint64 // of Bytes, from the base: some bytes before Requested, unless that is more than a page before the seal
 	Bytes     []byte // up to the end of the seal
+	Missing   string // as in Sealed
 }
 
 // Seal is the seal that the span should have.
@@ -137,14 +153,22 @@ func (s SpanEnd) Seal() layout.Seal {
 // Overrun says how far a live span's slack or seal was written over; ok is false when neither was.
 func (s SpanEnd) Overrun() (d Damage, ok bool) {
 	size := len(s.Bytes) - layout.SealBytes
-	from, to := damageIn(s.Bytes, int(max(s.Requested, s.Start)-s.Start), size, s.Seal())
+	used := int(max(s.Requested, s.Start) - s.Start)
+	if s.Missing != "" {
+		used = size
+	}
+	from, to := damageIn(s.Bytes, used, size, s.Seal())
 	if from == to {
 		return d, false
 	}
 	d = Damage{
-		Requested: int(s.Requested), Found: layout.Hex(binary.LittleEndian.Uint64(s.Bytes[size:])), Expected: layout.Hex(uint64(s.Seal())), Excerpt: cut(s.Base+s.Start, s.Bytes, from, to, size),
+		Requested: int(s.Requested), Found: layout.Hex(binary.LittleEndian.Uint64(s.Bytes[size:])), Expected: layout.Hex(uint64(s.Seal())), Excerpt: cutKnown(s.Base+s.Start, s.Bytes, from, to, size, s.Missing != ""),
 		Summary: fmt.Sprintf("overflow by %s, past a live span of %d", Bytes(int64(s.Start)+int64(to)-int64(s.Requested)), s.Requested),
 		Cause:   likelyOverflow(s.Bytes, from, to, int(s.Requested)-int(s.Start)),
+	}
+	if s.Missing != "" {
+		d.Summary = fmt.Sprintf("the seal behind a live span of %d is written over, %s of it", s.Requested, Bytes(to-from))
+		d.Cause = "a write past the span's end; " + s.Missing
 	}
 	d.Excerpt.Offset += int(s.Start)
 	return d, true

@@ -36,6 +36,16 @@ func cut(address uint64, piece []byte, from, to, seal int) *Excerpt {
 	return &Excerpt{Start: Address(address + uint64(start)), Offset: start, Bytes: append([]byte(nil), piece[start:end]...), From: from - start, To: min(to, end) - start, Seal: seal - start}
 }
 
+// cutKnown is cut for a piece of which only the seal may be there.
+func cutKnown(address uint64, piece []byte, from, to, seal int, onlySeal bool) *Excerpt {
+	if !onlySeal {
+		return cut(address, piece, from, to, seal)
+	}
+	e := cut(address+uint64(seal), piece[seal:], max(from, seal)-seal, max(to, seal)-seal, 0)
+	e.Offset += seal
+	return e
+}
+
 // excerpt writes the bytes around damage: data and what was written over as they are, the pattern behind the data as dots
 // where it is whole, and a bar where the seal begins.
 func (p *Page) excerpt(f *Finding, indent string) {

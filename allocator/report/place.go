@@ -23,6 +23,9 @@ const (
 
 var placeNames = [...]string{"virgin", "live", "free", "cached", "depot", "in-flight", "withdrawn", "lost", "quarantined"}
 
+// PlaceNames are the words for all places.
+func PlaceNames() []string { return placeNames[:] }
+
 // String is the word that every output uses.
 func (p Place) String() string { return placeNames[p] }
 

@@ -58,7 +58,15 @@ func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 		}
 		p.Printf("%s %s no slab: --all lists %s\n", count(left, "bin"), agree(left, "has", "have"), agree(left, "it", "them"))
 	}
+	p.beyond(r.Left)
 	return p.Err
+}
+
+// beyond says how many rows match a query and are beyond its limit.
+func (p *page) beyond(left int) {
+	if left > 0 {
+		p.Printf("%s more %s and %s beyond the limit\n", number(left), agree(uint64(left), "matches", "match"), agree(uint64(left), "is", "are"))
+	}
 }
 
 // some shows a number that should be zero.

@@ -57,11 +57,14 @@ func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from
 			continue
 		}
 		b := r.Bytes[i]
-		hex.WriteString(" " + p.mark(kinds[i], fmt.Sprintf("%02x", b)))
-		shown := "·"
-		if b >= 0x20 && b < 0x7f {
+		digits, shown := fmt.Sprintf("%02x", b), "·"
+		switch {
+		case kinds[i] == inspect.MarkMissing:
+			digits, shown = "··", " "
+		case b >= 0x20 && b < 0x7f:
 			shown = string(rune(b))
 		}
+		hex.WriteString(" " + p.mark(kinds[i], digits))
 		chars.WriteString(p.mark(kinds[i], shown))
 		marks.WriteString(" " + underline[kinds[i]])
 	}
@@ -74,7 +77,7 @@ func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from
 }
 
 var underline = map[inspect.MarkKind]string{
-	inspect.MarkData: "  ", inspect.MarkSlack: "--", inspect.MarkSeal: "==", inspect.MarkDamage: "^^", inspect.MarkFree: "  ", inspect.MarkUnknown: "  ",
+	inspect.MarkData: "  ", inspect.MarkSlack: "--", inspect.MarkSeal: "==", inspect.MarkDamage: "^^", inspect.MarkFree: "  ", inspect.MarkUnknown: "  ", inspect.MarkMissing: "  ",
 }
 
 func (p *page) mark(k inspect.MarkKind, s string) string {
@@ -85,7 +88,7 @@ func (p *page) mark(k inspect.MarkKind, s string) string {
 		return p.Paint(live, s)
 	case inspect.MarkSeal:
 		return p.Paint(cached, s)
-	case inspect.MarkSlack, inspect.MarkFree:
+	case inspect.MarkSlack, inspect.MarkFree, inspect.MarkMissing:
 		return p.Paint(dim, s)
 	}
 	return s
@@ -105,6 +108,9 @@ func (p *page) marksLegend(kinds []inspect.MarkKind) string {
 			}
 			words = append(words, p.mark(k, word))
 		}
+	}
+	if seen[inspect.MarkMissing] {
+		words = append(words, p.mark(inspect.MarkMissing, "·· not in the snapshot"))
 	}
 	return strings.Join(words, "   ")
 }

@@ -25,6 +25,9 @@ func Leaks(w io.Writer, r *inspect.LeaksReport, s Style) error {
 	}
 	p.notes(r.Notes)
 	p.Printf("\n")
+	if r.Excluded > 0 {
+		p.Prose("", fmt.Sprintf("%s %s left out: --where is not true of %s.", count(uint64(r.Excluded), "place"), agree(uint64(r.Excluded), "is", "are"), agree(uint64(r.Excluded), "it", "them")))
+	}
 	what := count(r.Blocks, "live block") + ", " + amount(r.Bytes) + "."
 	switch {
 	case r.Unreachable && r.Blocks == 0:

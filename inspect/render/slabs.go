@@ -43,6 +43,7 @@ func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 		p.Printf("\n")
 	}
 	p.Printf("%s\n", count(uint64(len(r.Slabs)), "slab"))
+	p.beyond(r.Left)
 	if len(r.Slabs) > 0 {
 		p.next(p.command("blocks", fmt.Sprint(r.Slabs[0].Slab)), "the blocks of the first")
 	}

@@ -146,7 +146,7 @@ func (p *page) watchHead(pulse *inspect.Pulse, v WatchView) []string {
 	rates := "first look: rates come with the next one"
 	if pulse.Since > 0 {
 		r := pulse.Rates
-		rates = fmt.Sprintf("alloc %s   free %s   live %s, %s", perSecond(r.Allocs), perSecond(r.Frees), signed(r.LiveBlocks, blocksPerSecond), p.growth(r.LiveBytes))
+		rates = fmt.Sprintf("alloc %s   free %s   live %s, %s", perSecond(r.Allocs), perSecond(r.Frees), signedRate(r.LiveBlocks, blocksPerSecond), p.growth(r.LiveBytes))
 	}
 	lines := []string{p.ends(name, p.Paint(dim, when)), strings.Join(live, "   ")}
 	if len(held) > 0 {
@@ -175,7 +175,7 @@ func perSecond(rate float64) string {
 }
 
 // signed is a rate with its sign.
-func signed(rate float64, format func(float64) string) string {
+func signedRate(rate float64, format func(float64) string) string {
 	switch {
 	case math.Abs(rate) < 0.5:
 		return "±" + format(0)
@@ -194,9 +194,9 @@ func blocksPerSecond(rate float64) string {
 // growth is how fast live bytes become more, coloured where they do.
 func (p *page) growth(rate float64) string {
 	if rate > 0.5 {
-		return p.Paint(unsure, signed(rate, bytesPerSecond))
+		return p.Paint(unsure, signedRate(rate, bytesPerSecond))
 	}
-	return signed(rate, bytesPerSecond)
+	return signedRate(rate, bytesPerSecond)
 }
 
 var trendSteps = []rune("▁▂▃▄▅▆▇█")
