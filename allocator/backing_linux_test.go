@@ -37,9 +37,10 @@ func TestFullDisk(t *testing.T) {
 	require.ErrorIs(t, err, unix.ENOSPC)
 	require.ErrorContains(t, err, "the disk has no room")
 	require.Greater(t, len(blocks), 1000)
-	for _, b := range blocks {
+	for _, b := range blocks[1:] { // the first one keeps its arena
 		require.NoError(t, h.Free(b))
 	}
+	h.Scavenge()
 	// Somebody else takes what is left of the disk: the heap still has room for its pages in use, and what it gave back it
 	// asks for again.
 	require.Error(t, os.WriteFile(filepath.Join(disk, "other"), make([]byte, 4<<20), 0o600))

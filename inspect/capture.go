@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"sync"
 	"unsafe"
@@ -35,27 +34,6 @@ type capture struct {
 	guards      region // empty as long as nothing was ever guarded
 	headerBytes []byte
 }
-
-// region is one part of the metadata: its bytes and the address that they have in the owner.
-type region struct {
-	start uint64
-	bytes []byte
-}
-
-// get copies the T at address out of the region: a word, or a struct that lies there as it lies here; ok is false when it does not
-// lie inside.
-func get[T any](r region, address uint64) (value T, ok bool) {
-	size := uint64(unsafe.Sizeof(value))
-	offset := address - r.start
-	if offset > uint64(len(r.bytes)) || uint64(len(r.bytes))-offset < size {
-		return value, false
-	}
-	copy(layout.Bytes(&value), r.bytes[offset:offset+size])
-	return value, true
-}
-
-// end is the address behind the region.
-func (r region) end() uint64 { return r.start + uint64(len(r.bytes)) }
 
 // NotAHeapError says that the memory does not begin with a heap's header.
 type NotAHeapError struct{ Target string }
@@ -239,63 +217,5 @@ func (c *capture) takeStacks(t target.Target) error {
 	return c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes+min(used, f.stackRoom(id)-f.stackTable.bytes))
 }
 
-// wideRead is how much each goroutine reads at least.
-const wideRead = 2 << 20
-
-// readWide is ReadAt by several goroutines: while the owner stands still, its processors are free.
-func readWide(t target.Target, buffer []byte, offset int64) (n int, err error) {
-	parts := min(runtime.GOMAXPROCS(0), 8, len(buffer)/wideRead)
-	if parts < 2 {
-		return t.ReadAt(buffer, offset)
-	}
-	type part struct {
-		n   int
-		err error
-	}
-	each := (len(buffer)/parts + layout.PageBytes) &^ (layout.PageBytes - 1)
-	results := make([]part, parts)
-	var reading sync.WaitGroup
-	for i := range parts {
-		reading.Go(func() {
-			piece := buffer[min(i*each, len(buffer)):min((i+1)*each, len(buffer))]
-			results[i].n, results[i].err = t.ReadAt(piece, offset+int64(i*each))
-		})
-	}
-	reading.Wait()
-	for _, r := range results {
-		n += r.n
-		if r.err != nil {
-			return n, r.err // what comes behind it doesn't count
-		}
-	}
-	return n, nil
-}
-
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.
 const mostArenas = 8 << 20
-
-// mostMetadataBytes bounds what a header can make this program allocate. A heap of 64 GiB full of blocks of 8 bytes has less.
-const mostMetadataBytes = 32 << 30
-
-// read fills the region with the bytes at an address. Where the memory ends before that, it ends too.
-func (r *region) read(t target.Target, base, start, bytes uint64) error {
-	if bytes == 0 {
-		r.start, r.bytes = start, r.bytes[:0]
-		return nil
-	}
-	offset := start - base
-	bytes = min(bytes, uint64(max(t.Size(), 0))-min(offset, uint64(max(t.Size(), 0))))
-	if bytes > mostMetadataBytes {
-		return fmt.Errorf("the header tells of %d MiB of metadata, more than any heap has", bytes>>20)
-	}
-	if uint64(cap(r.bytes)) < bytes {
-		r.bytes = make([]byte, bytes+bytes/8)
-	}
-	r.start, r.bytes = start, r.bytes[:bytes]
-	n, err := readWide(t, r.bytes, int64(offset))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("the metadata at %s can't be read: %w", Address(start), err)
-	}
-	r.bytes = r.bytes[:n]
-	return nil
-}

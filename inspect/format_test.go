@@ -85,7 +85,7 @@ func TestHeapsOfYesterdayAnswerEveryQuestion(t *testing.T) {
 			leaks, err := h.Leaks(ctx, inspect.LeakOptions{})
 			require.NoError(t, err)
 			require.EqualValues(t, 38, leaks.Live)
-			log, err := h.Log(inspect.LogOptions{Size: -1})
+			log, err := h.Log(inspect.LogOptions{})
 			require.NoError(t, err)
 			if want.audited {
 				require.NotEmpty(t, log.Events)
@@ -133,7 +133,7 @@ func TestHeapsOfYesterdayAnswerEveryQuestion(t *testing.T) {
 func TestASnapshotOfASnapshotOfYesterday(t *testing.T) {
 	for name := range yesterday {
 		path := filepath.Join(t.TempDir(), "again.snapshot")
-		_, err := inspect.Snapshot(context.Background(), openYesterday(t, name), path, nil)
+		_, err := inspect.Snapshot(context.Background(), openYesterday(t, name), path, inspect.SnapshotOptions{})
 		require.NoError(t, err)
 		again, err := target.OpenSnapshot(path)
 		require.NoError(t, err)
@@ -327,9 +327,9 @@ func TestForeignFormatsAreReadByTheirSchema(t *testing.T) {
 					require.Equal(t, then.Blocks, now.Blocks)
 				}
 				if name != "statistics missing" {
-					now, err := h.Log(inspect.LogOptions{Size: -1})
+					now, err := h.Log(inspect.LogOptions{})
 					require.NoError(t, err)
-					then, err := was.Log(inspect.LogOptions{Size: -1})
+					then, err := was.Log(inspect.LogOptions{})
 					require.NoError(t, err)
 					require.Equal(t, then.Events, now.Events)
 				}

@@ -47,8 +47,8 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	if facts.Base != 0 {
 		base = facts.Base
 	}
-	h.report(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
-	h.report(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
+	h.judgeStruct(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
+	h.judgeStruct(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
 		if h.sum == first.Checksum {
 			twin.JudgeTwin(j, first, h.twinSum, h.sum)
 		} else {
@@ -57,8 +57,8 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	})
 }
 
-// report judges one struct and hands on its verdicts: every one, or only those that are not as expected.
-func (h *Heap) report(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
+// judgeStruct judges one struct and hands on its verdicts: every one, or only those that are not as expected.
+func (h *Heap) judgeStruct(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
 	j := layout.Judge{All: all, Lacks: h.format.lacks[kind]}
 	judge(&j)
 	if gaps := h.format.gaps[kind]; gaps != nil {
@@ -73,7 +73,7 @@ func (h *Heap) report(visit func(Judgement), all bool, name, kind string, addres
 // copied is the memory at an address as it was captured; nil: it was not.
 func (h *Heap) copied(address, bytes uint64) []byte {
 	c := h.capture
-	for _, r := range []region{{h.id.Base, c.headerBytes}, c.bins, c.caches, c.arenas, c.descriptors, c.records, c.journals, c.stacks, c.guards} {
+	for _, r := range []region{{start: h.id.Base, bytes: c.headerBytes}, c.bins, c.caches, c.arenas, c.descriptors, c.records, c.journals, c.stacks, c.guards} {
 		if offset := address - r.start; offset < uint64(len(r.bytes)) && uint64(len(r.bytes))-offset >= bytes {
 			return r.bytes[offset : offset+bytes]
 		}
@@ -84,7 +84,7 @@ func (h *Heap) copied(address, bytes uint64) []byte {
 // judge judges every struct of a sound heap but its slabs, which the pass has judged: counts are what it counted.
 func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 	pages := h.header.PagesLock.Held()
-	h.report(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
+	h.judgeStruct(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
 	inflows := make([]int64, len(h.bins))
 	for _, c := range h.caches {
 		for bin, m := range c.magazines {
@@ -103,13 +103,13 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached, Quarantined: n.quarantined,
 			ListsBroken: b.listsBroken, PagesHeld: pages,
 		}
-		h.report(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
+		h.judgeStruct(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
 	}
 	for i, c := range h.caches {
 		if i >= int(h.header.CachesReady) {
 			break
 		}
-		h.report(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { c.Judge(j, uint32(i)) })
+		h.judgeStruct(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { c.Judge(j, uint32(i)) })
 		for bin, m := range c.magazines {
 			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine, Held: h.bins[bin].Lock == layout.HeldBy(i)}
 			if m.unused() {
@@ -118,24 +118,24 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 				}
 				facts = layout.MagazineFacts{} // no P ever needed it
 			}
-			h.report(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
+			h.judgeStruct(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
 		}
 	}
 	h.judgeJournals(visit, all)
 	h.judgeGuards(visit, all)
 	h.judgeStacks(visit, all)
 	for _, l := range h.onLists {
-		h.report(visit, all, l.name, l.kind, uint64(l.address), l.judge)
+		h.judgeStruct(visit, all, l.name, l.kind, uint64(l.address), l.judge)
 	}
 	for _, a := range h.arenas {
-		h.report(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
+		h.judgeStruct(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
 	}
 	for _, s := range h.spans {
 		facts := layout.SpanFacts{
 			Arena: uint32(s.page / layout.PagesPerArena), Base: s.base, Pages: uint64(s.pages), GuardPages: uint64(s.guards),
 			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages, Quarantine: s.held,
 		}
-		h.report(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
+		h.judgeStruct(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
 			s.Judge(j, facts)
 			if s.Recorded == layout.SpanRecorded {
 				s.Record.Judge(j, layout.RecordFacts{State: s.state(), Stored: h.stored, Held: pages})
