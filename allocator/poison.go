@@ -8,31 +8,31 @@ import (
 
 // What audit mode writes over a block: FreshByte when it is handed out, PoisonByte when it is freed. Sizes are multiples of 8.
 
+// fillWords fills a block's first bytes, four words at a time. The last four are done together, whether some are done already
+// or not.
 func fillWords(block unsafe.Pointer, bytes uint32, word uint64) {
-	words := unsafe.Slice((*uint64)(block), bytes/8)
-	for i := range words {
-		words[i] = word
-	}
-}
-
-// poisonDamage is the offset of the first byte below bytes that is not poison, and how many from there on to the last.
-func poisonDamage(block unsafe.Pointer, bytes uint32) (first, count uint32, damaged bool) {
-	words := unsafe.Slice((*uint64)(block), bytes/8)
-	for i, w := range words {
-		if w != layout.PoisonWord {
-			return damagedRange(unsafe.Slice((*byte)(block), bytes), i*8)
+	const step = 32
+	if bytes < step {
+		for ; bytes > 0; bytes -= 8 {
+			*sealAt(block, bytes-8) = word
 		}
+		return
 	}
-	return 0, 0, false
+	last := bytes - step
+	for done := uint32(0); done < last; done += step {
+		*(*[4]uint64)(unsafe.Add(block, done)) = [4]uint64{word, word, word, word}
+	}
+	*(*[4]uint64)(unsafe.Add(block, last)) = [4]uint64{word, word, word, word}
 }
 
-func damagedRange(b []byte, from int) (first, count uint32, damaged bool) {
-	last := len(b) - 1
-	for b[from] == layout.PoisonByte {
-		from++
+// poisonDamage is the offset of the first byte below size that is not poison, and how many from there on to the last.
+func poisonDamage(block unsafe.Pointer, size uint32) (first, count uint32) {
+	all := unsafe.Slice((*byte)(block), size)
+	for first < size && all[first] == layout.PoisonByte {
+		first++
 	}
-	for b[last] == layout.PoisonByte {
-		last--
+	for size > first && all[size-1] == layout.PoisonByte {
+		size--
 	}
-	return uint32(from), uint32(last - from + 1), true
+	return first, size - first
 }
