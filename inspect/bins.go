@@ -41,7 +41,11 @@ func (h *Heap) Bins(ctx context.Context) (*BinsReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &BinsReport{Heap: h.summary(result.counts)}
+	return &BinsReport{Heap: h.summary(result.counts), Bins: h.binRows(&result)}, nil
+}
+
+// binRows is what a pass counted in each bin.
+func (h *Heap) binRows(result *passResult) (rows []BinRow) {
 	for i, b := range h.bins {
 		n, class := result.counts.bins[i], h.classes[i]
 		row := BinRow{
@@ -53,9 +57,9 @@ func (h *Heap) Bins(ctx context.Context) (*BinsReport, error) {
 			row.Depot += uint64(m.count())
 		}
 		row.Virgin = row.Blocks - min(row.Blocks, n.carved)
-		r.Bins = append(r.Bins, row)
+		rows = append(rows, row)
 	}
-	return r, nil
+	return rows
 }
 
 // NoSuchError says that an address or a number names nothing in the heap.

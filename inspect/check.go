@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -82,6 +81,12 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	}
 	if slices.ContainsFunc(slices.Concat(r.Findings, r.Unsettled), func(f Finding) bool { return f.Block.hasStack() }) {
 		r.Notes = append(r.Notes, h.Notes()...)
+	}
+	if still, ok := t.(target.StandingStill); ok {
+		r.Stops = 1
+		if r.Stopped, err = still.StoodStill(); err != nil {
+			return nil, err
+		}
 	}
 	r.Elapsed = time.Since(started)
 	return r, nil
@@ -239,11 +244,12 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more blocks looked wrong and were not looked at again", left))
 	}
 	c := new(capture)
+	c.prepare(t)
 	for try := 1; ; try++ {
 		frozen, err := r.freeze(ctx, t, stopper, c, extents)
-		if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
-			r.Notes = append(r.Notes, "the process could not be held still ("+err.Error()+"): what did not stay the same over several looks was left out")
-			return r.persist(ctx, t, first, o)
+		if target.StopRefused(err) {
+			r.Notes = append(r.Notes, "the process was not held still ("+err.Error()+"): what did not stay the same over several looks was left out")
+			return r.persist(ctx, t, o)
 		}
 		if err != nil {
 			return nil, looked{}, err
@@ -286,7 +292,8 @@ func (r *CheckReport) freeze(ctx context.Context, t target.Target, stopper targe
 }
 
 // persist looks several times at a process that runs: a finding that is there each time, unchanged, is damage.
-func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked, o CheckOptions) (*Heap, looked, error) {
+func (r *CheckReport) persist(ctx context.Context, t target.Target, o CheckOptions) (*Heap, looked, error) {
+	var last looked
 	for try := 1; ; try++ {
 		var c capture
 		if err := c.take(t); err != nil {
@@ -300,6 +307,10 @@ func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked,
 		}
 		if err != nil {
 			return nil, looked{}, err
+		}
+		if try == 1 {
+			last = now
+			continue
 		}
 		stayed := now.findings[:0:0]
 		for _, f := range now.findings {

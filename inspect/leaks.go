@@ -46,6 +46,7 @@ type LeakGroup struct {
 	Unrecorded string     `json:"unrecorded,omitempty"` // why it is not known who allocated them
 
 	stack  layout.StackRef
+	why    unrecorded
 	cutOff bool // the outermost calls were not kept
 }
 
@@ -66,7 +67,6 @@ type groups struct {
 type group struct {
 	LeakGroup
 	record layout.Record // of the oldest
-	why    unrecorded
 }
 
 // add counts a block, with those below it.
@@ -80,7 +80,7 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	}
 	if g.hit == nil || key != g.last {
 		if g.hit = g.of[key]; g.hit == nil {
-			g.hit = &group{LeakGroup: LeakGroup{Least: b.bytes, Example: Address(b.address), stack: key.stack}, record: b.record, why: key.why}
+			g.hit = &group{LeakGroup: LeakGroup{Least: b.bytes, Example: Address(b.address), stack: key.stack, why: key.why}, record: b.record}
 			g.of[key] = g.hit
 		}
 		g.last = key

@@ -52,6 +52,12 @@ const (
 
 // tableWithBars is table with a bar behind each row, as far as the page has room for bars.
 func (p *page) tableWithBars(header table.Row, rows []table.Row, bars []share, right ...int) {
+	for _, line := range p.layWithBars(header, rows, bars, right...) {
+		p.printf("%s\n", line)
+	}
+}
+
+func (p *page) layWithBars(header table.Row, rows []table.Row, bars []share, right ...int) []string {
 	lines := p.lay(header, rows, right)
 	widest := 0
 	for _, line := range lines {
@@ -60,10 +66,10 @@ func (p *page) tableWithBars(header table.Row, rows []table.Row, bars []share, r
 	room := min(p.Width-widest-2, mostBar)
 	for i, line := range lines {
 		if i > 0 && room >= leastBar {
-			line += strings.Repeat(" ", widest+2-width(line)) + p.bar(bars[i-1], room)
+			lines[i] += strings.Repeat(" ", widest+2-width(line)) + p.bar(bars[i-1], room)
 		}
-		p.printf("%s\n", line)
 	}
+	return lines
 }
 
 // bar draws a share, in this many columns.
