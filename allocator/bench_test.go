@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"math/rand"
+	"strconv"
 	"testing"
 )
 
@@ -50,6 +51,21 @@ func BenchmarkPair(b *testing.B) {
 				p, _ := h.Malloc(1000)
 				h.FreePointer(p)
 			}
+		})
+	}
+}
+
+// BenchmarkFrames does audited pairs with so many more frames on the stack.
+func BenchmarkFrames(b *testing.B) {
+	for _, frames := range []int{0, 4, 8, 12, 16} {
+		b.Run(strconv.Itoa(frames), func(b *testing.B) {
+			h := benchHeap(b, Options{Mode: ModeAudit})
+			callDeep(frames, func() {
+				for b.Loop() {
+					p, _ := h.Malloc(56)
+					h.FreePointer(p)
+				}
+			})
 		})
 	}
 }

@@ -216,9 +216,9 @@ func (h *Heap) readyCaches(procs int) error {
 		}
 	}
 	h.header().CachesReady = uint64(want)
-	h.cachesReady.Store(int32(want))
-	h.countJournals()
 	h.quarantineShare.Store(uint64(h.options.QuarantineBytes) / uint64(want))
+	h.countJournals() // before the caches: a P that has one and no journal could not be audited
+	h.cachesReady.Store(int32(want))
 	return nil
 }
 
