@@ -1,10 +1,6 @@
 package allocator
 
-import (
-	"unsafe"
-
-	"github.com/glassheap/glassheap/allocator/layout"
-)
+import "unsafe"
 
 // What audit mode writes over a block: FreshByte when it is handed out, PoisonByte when it is freed. Sizes are multiples of 8.
 
@@ -23,16 +19,4 @@ func fillWords(block unsafe.Pointer, bytes uint32, word uint64) {
 		*(*[4]uint64)(unsafe.Add(block, done)) = [4]uint64{word, word, word, word}
 	}
 	*(*[4]uint64)(unsafe.Add(block, last)) = [4]uint64{word, word, word, word}
-}
-
-// poisonDamage is the offset of the first byte below size that is not poison, and how many from there on to the last.
-func poisonDamage(block unsafe.Pointer, size uint32) (first, count uint32) {
-	all := unsafe.Slice((*byte)(block), size)
-	for first < size && all[first] == layout.PoisonByte {
-		first++
-	}
-	for size > first && all[size-1] == layout.PoisonByte {
-		size--
-	}
-	return first, size - first
 }

@@ -23,8 +23,6 @@ func TestEveryByteOfPoisonIsLookedAt(t *testing.T) {
 			b := (*byte)(unsafe.Add(block, i))
 			*b ^= 1 << (i % 8)
 			require.False(t, poisoned(block, size), "byte %d of %d", i, size)
-			first, count := poisonDamage(block, size)
-			require.Equal(t, []uint32{i, 1}, []uint32{first, count})
 			*b ^= 1 << (i % 8)
 		}
 	}

@@ -101,8 +101,8 @@ func (h *Heap) unblockOldest(p int, j *layout.Journal) error {
 		unpin(p)
 		return h.flush(int(c.bin))
 	}
-	if found, first, count, damaged := h.heldDamage(address, c); damaged {
-		h.withdrawOldest(p, j, c, found, first, count) // unpins
+	if found, damaged := h.heldDamage(address, c); damaged {
+		h.withdrawOldest(p, j, c, found) // unpins
 		return nil
 	}
 	unpin(p) // it is whole again
@@ -114,12 +114,11 @@ func (h *Heap) carriesHeld(address uint64, seal layout.Seal) bool {
 	return seal.Unfolded() == layout.SealHash(address, h.secret)|uint64(layout.StateQuarantined)
 }
 
-// heldDamage is the seal of a block that is held back, where its bytes are not poison any more, and whether anything is wrong.
-func (h *Heap) heldDamage(address uint64, c *class) (found layout.Seal, first, count uint32, damaged bool) {
+// heldDamage is the seal of a block that is held back, and whether it or the poison before it is damaged.
+func (h *Heap) heldDamage(address uint64, c *class) (found layout.Seal, damaged bool) {
 	block := h.pointer(address)
 	found = layout.Seal(*sealAt(block, c.size))
-	first, count = poisonDamage(block, c.size)
-	return found, first, count, count > 0 || !h.carriesHeld(address, found)
+	return found, !poisoned(block, c.size) || !h.carriesHeld(address, found)
 }
 
 func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
@@ -129,7 +128,7 @@ func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
 
 // withdrawOldest takes the oldest block of the quarantine, to which somebody wrote, out of use for ever. The caller is pinned on
 // p; it is not afterwards.
-func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.Seal, first, count uint32) {
+func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.Seal) {
 	b := h.bin(int(c.bin))
 	if !tryLock(&b.Lock, p) {
 		unpin(p) // somebody is moving a batch; the caller comes here again
@@ -141,7 +140,7 @@ func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.S
 	h.leaveQuarantine(j, c)
 	j.Moving = 0
 	h.unlockBin(b, p)
-	h.report(h.writtenAfterFree("free", address, c, found, first, count))
+	h.report(h.writtenAfterFree("free", address, c, found))
 }
 
 // endQuarantine lets the blocks out that the P which the caller is on still holds back, when the heap is not audited any
@@ -225,8 +224,8 @@ func (h *Heap) verifyQuarantine() {
 		for k := j.QuarantineOut; k != j.QuarantineIn; k++ {
 			address := j.Quarantine[k%layout.QuarantineBlocks]
 			c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
-			if found, first, count, damaged := h.heldDamage(address, c); damaged {
-				_ = h.report(h.writtenAfterFree("close", address, c, found, first, count))
+			if found, damaged := h.heldDamage(address, c); damaged {
+				_ = h.report(h.writtenAfterFree("close", address, c, found))
 			}
 		}
 	}

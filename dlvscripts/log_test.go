@@ -9,6 +9,7 @@ import (
 
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/query"
 )
 
 // TestTheSameLog: both sides tell the same of the last operations, whichever are asked for. The scenes: the ring of one P that
@@ -22,7 +23,7 @@ func TestTheSameLog(t *testing.T) {
 		}
 		t.Run(heap, func(t *testing.T) {
 			_, h := s.look(heap)
-			all, err := h.Log(inspect.LogOptions{Size: -1})
+			all, err := h.Log(inspect.LogOptions{})
 			require.NoError(t, err)
 			if i < 2 {
 				require.Greater(t, all.Ever, uint64(layout.LogEvents), "the scene fills the ring")
@@ -33,13 +34,16 @@ func TestTheSameLog(t *testing.T) {
 			}
 			for _, q := range []struct {
 				words string
-				o     inspect.LogOptions
+				flags inspect.LogWords
+				last  int
 			}{
-				{"", inspect.LogOptions{Size: -1, Last: 20}}, {" --last 0", inspect.LogOptions{Size: -1}}, {" --last 3", inspect.LogOptions{Size: -1, Last: 3}},
-				{" --kind free", inspect.LogOptions{Size: -1, Last: 20, Kind: layout.EventFree}}, {" --size 13", inspect.LogOptions{Size: 13, Last: 20}},
-				{fmt.Sprintf(" %s --last 0", at), inspect.LogOptions{Size: -1, Address: uint64(at)}},
+				{"", inspect.LogWords{Size: -1}, 20}, {" --last 0", inspect.LogWords{Size: -1}, 0}, {" --last 3", inspect.LogWords{Size: -1}, 3},
+				{" --kind free", inspect.LogWords{Size: -1, Kind: "free"}, 20}, {" --size 13", inspect.LogWords{Size: 13}, 20},
+				{fmt.Sprintf(" %s --last 0", at), inspect.LogWords{Size: -1, Address: uint64(at)}, 0},
 			} {
-				expected, err := h.Log(q.o)
+				wanted, err := inspect.LogColumns.Parse(query.Words{And: q.flags.Conditions()})
+				require.NoError(t, err)
+				expected, err := h.Log(inspect.LogOptions{Query: wanted, Last: q.last})
 				require.NoError(t, err)
 				same(t, "gh_log"+q.words, s.answer("gh_log"+q.words, heap), asMap(t, expected))
 			}
@@ -61,7 +65,7 @@ func TestTheSameHistory(t *testing.T) {
 		}
 		t.Run(heap, func(t *testing.T) {
 			_, h := s.look(heap)
-			log, err := h.Log(inspect.LogOptions{Size: -1, Last: 10})
+			log, err := h.Log(inspect.LogOptions{Last: 10})
 			require.NoError(t, err)
 			var addresses []inspect.Address
 			for _, e := range log.Events {
@@ -93,8 +97,8 @@ func TestTheSameHistory(t *testing.T) {
 // TestTheSameLeaks: the live blocks, by who allocated them, with every reason for not knowing it.
 func TestTheSameLeaks(t *testing.T) {
 	t.Parallel()
-	s := startHeaps(t, "audited", "switched", "guarded", "shop", "several")
-	for i, heap := range []string{"audited", "switched", "guarded", "orders", "sessions"} {
+	s := startHeaps(t, "audited", "switched", "guarded", "sampled", "shop", "several")
+	for i, heap := range []string{"audited", "switched", "guarded", "sampled", "orders", "sessions"} {
 		if i > 0 {
 			s.Ask("continue")
 		}

@@ -3,6 +3,9 @@ package inspect
 import (
 	"context"
 	"fmt"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect/query"
 )
 
 // BinRow is one bin in numbers of blocks.
@@ -30,6 +33,13 @@ type BinRow struct {
 type BinsReport struct {
 	Heap Summary  `json:"heap"`
 	Bins []BinRow `json:"bins"`
+	Left int      `json:"left,omitempty"` // that match a query and are beyond its limit
+}
+
+// Select leaves in the list what a query selects.
+func (r *BinsReport) Select(q *query.Query[BinRow]) (err error) {
+	r.Bins, r.Left, err = q.From(r.Bins)
+	return err
 }
 
 // Bins lists all bins.
@@ -96,6 +106,13 @@ type SlabRow struct {
 type SlabsReport struct {
 	Heap  Summary   `json:"heap"`
 	Slabs []SlabRow `json:"slabs"`
+	Left  int       `json:"left,omitempty"` // that match a query and are beyond its limit
+}
+
+// Select leaves in the list what a query selects.
+func (r *SlabsReport) Select(q *query.Query[SlabRow]) (err error) {
+	r.Slabs, r.Left, err = q.From(r.Slabs)
+	return err
 }
 
 // Slabs lists the slabs of a bin; of all bins when bin is negative.
@@ -120,7 +137,7 @@ func (s *Slab) row(c *census) SlabRow {
 	c.count(s, nil)
 	row := SlabRow{
 		Slab: s.page, Base: Address(s.base), Struct: s.Address, Bin: s.bin, Arena: int(s.Arena), Pages: s.pages, Size: s.class.Size, State: s.State.String(),
-		Capacity: s.capacity(), List: "none",
+		Capacity: s.capacity(), List: slabLists[0],
 	}
 	for _, place := range c.places {
 		switch place {
@@ -140,9 +157,9 @@ func (s *Slab) row(c *census) SlabRow {
 	}
 	switch {
 	case s.onPartial:
-		row.List = "partial"
+		row.List = slabLists[1]
 	case s.onEmpty:
-		row.List = "empty"
+		row.List = slabLists[2]
 	}
 	return row
 }
@@ -154,28 +171,39 @@ type BlocksReport struct {
 	Blocks []*Block `json:"blocks"`
 }
 
+// slabOrSpan finds a slab by its number (see SlabRow), or the slab or span that an address lies in.
+func (h *Heap) slabOrSpan(slab uint64) (*Slab, *Span, error) {
+	address := slab
+	if slab < uint64(len(h.slabOfPage)) {
+		address = h.id.Data + slab*layout.PageBytes
+	}
+	if span := h.spanAt(address); span != nil {
+		return nil, span, nil
+	}
+	if s := h.slabAt(address); s != nil {
+		return s, nil, nil
+	}
+	what := fmt.Sprintf("slab %d", slab)
+	if slab >= h.id.Base {
+		what = "slab at " + Address(slab).String()
+	}
+	return nil, nil, &NoSuchError{what, "`slabs` lists them, with numbers and addresses"}
+}
+
 // Blocks lists every block of the slab with this number (see SlabRow), or of the slab or span that an address lies in.
 func (h *Heap) Blocks(slab uint64) (*BlocksReport, error) {
 	if err := h.usable(); err != nil {
 		return nil, err
 	}
-	address := slab
-	if slab < uint64(len(h.slabOfPage)) {
-		address = h.id.Data + slab*4096
-	}
 	r := &BlocksReport{Heap: h.summary(passCounts{})}
-	if span := h.spanAt(address); span != nil {
+	s, span, err := h.slabOrSpan(slab)
+	if err != nil {
+		return nil, err
+	}
+	if span != nil {
 		b, err := h.examineSpan(span)
 		r.Blocks = []*Block{b}
 		return r, err
-	}
-	s := h.slabAt(address)
-	if s == nil {
-		what := fmt.Sprintf("slab %d", slab)
-		if slab >= h.id.Base {
-			what = "slab at " + Address(slab).String()
-		}
-		return nil, &NoSuchError{what, "`slabs` lists them, with numbers and addresses"}
 	}
 	var c census
 	row := s.row(&c)
@@ -201,7 +229,7 @@ func (h *Heap) examineSpan(s *Span) (*Block, error) {
 	}
 	b := h.describeSpan(s)
 	b.Seal = SealIntact
-	if !h.sealed() || s.held { // the memory of one that is held back is given up, its seal with it
+	if !h.sealed() || s.held || b.Guarded { // the memory of one that is held back is given up, its seal with it; a guarded one has none
 		b.Seal = SealNone
 	}
 	return b, nil

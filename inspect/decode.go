@@ -16,7 +16,7 @@ func isEnd(err error) bool { return errors.Is(err, io.EOF) }
 
 // decode makes a Heap of captured metadata. The capture must not be taken anew while the Heap is in use.
 func decode(t target.Target, c *capture) *Heap {
-	h := &Heap{target: t, capture: c}
+	h := &Heap{target: t, capture: c, blind: t.Description().Metadata}
 	if !c.sound {
 		return h
 	}

@@ -8,6 +8,7 @@
 //	judge     each struct against its invariants (package layout)                 judge.go
 //	scan      each block's seal against where the lists say the block is          scan.go, damage.go
 //	answers   check, structs, math, bins, slabs, blocks, whatis, …                one file each
+//	lists     which rows of an answer, which columns, in which order              package query, columns.go
 //	render    answers as text and JSON                                            package render
 //
 // What a block is, is told three times: by its seal, by the one list it is on, and by the counts. Check cross-examines them.

@@ -128,7 +128,7 @@ func askEverything(address uint64, memory []byte) {
 	_, _ = h.Whatis(address)
 	_, _ = h.Hexdump(address, 600)
 	_, _ = h.Leaks(ctx, inspect.LeakOptions{})
-	_, _ = h.Log(inspect.LogOptions{Size: -1})
+	_, _ = h.Log(inspect.LogOptions{})
 	_, _ = h.History(address)
 	id := h.Identity()
 	_, _ = inspect.Unreachable(ctx, rooted{t, []uint64{address, id.Data, id.Data + 1<<20 - 1, id.GuardPages + layout.PageBytes}}, nil, inspect.LeakOptions{})

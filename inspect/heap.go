@@ -13,6 +13,7 @@ type Heap struct {
 	target  target.Target
 	program *Program // nil: stacks have no names
 	*capture
+	blind   bool // the users' bytes are not there: of blocks, only seals can be read
 	classes []layout.Class
 
 	bins   []*Bin

@@ -17,6 +17,7 @@ const (
 	MarkDamage  MarkKind = "damage"  // slack or seal that is not as it should be
 	MarkFree    MarkKind = "free"    // of a block that is not live
 	MarkUnknown MarkKind = "unknown" // of no block: metadata, a free page
+	MarkMissing MarkKind = "missing" // not in the snapshot: it was taken without the users' bytes
 )
 
 // Mark is a range of bytes of one kind: indexes into the dump's bytes.
@@ -67,7 +68,20 @@ func (h *Heap) Hexdump(address uint64, bytes int) (*HexdumpReport, error) {
 		}
 		at = next
 	}
+	if h.blind {
+		r.blind(h)
+	}
 	return r, nil
+}
+
+// blind marks what is not in the snapshot: all that is no metadata and no seal.
+func (r *HexdumpReport) blind(h *Heap) {
+	for i := range r.Marks {
+		m := &r.Marks[i]
+		if m.Kind != MarkSeal && m.Kind != MarkDamage && uint64(r.Start)+uint64(m.From) >= h.id.GuardPages {
+			m.Kind = MarkMissing
+		}
+	}
 }
 
 // markFrom adds the marks of what lies at an index of the dump, and returns the index behind it.

@@ -19,21 +19,17 @@ func (h *Heap) History(address uint64) (*HistoryReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &HistoryReport{Heap: now.Heap, Address: Address(address), Now: now, Events: []LogEvent{}, Notes: h.logNotes()}
+	r := &HistoryReport{Heap: now.Heap, Address: Address(address), Now: now, Notes: h.logNotes()}
 	var log LogReport
-	for _, e := range h.events(&log, func(e layout.Event) bool { return holds(e, address) || now.Block.holds(e.Address) }) {
-		r.Events = append(r.Events, LogEvent{
-			Kind: e.Kind.String(), Address: Address(e.Address), Bytes: e.Size, P: e.p, By: h.operation(e.Goroutine, e.Sequence, e.Stack),
-		})
-	}
-	if log.Kept > 0 || now.Block.hasStack() {
+	r.Events = h.logged(h.events(&log, func(e layout.Event) bool { return holds(e, address) || blockHolds(now.Block, e.Address) }))
+	if log.Kept > 0 || now.Block.HasStack() {
 		r.Notes = append(r.Notes, h.Notes()...)
 	}
 	now.Heap, now.Notes = Summary{}, nil // they are said once
 	return r, nil
 }
 
-// holds reports whether an address lies in a block.
-func (b *Block) holds(address uint64) bool {
+// blockHolds reports whether an address lies in a block.
+func blockHolds(b *Block, address uint64) bool {
 	return b != nil && (address == uint64(b.Address) || address-uint64(b.Address) < uint64(max(b.Size, 0)))
 }

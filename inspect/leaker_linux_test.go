@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/target"
@@ -102,4 +103,23 @@ func startLeaker(t testing.TB, path string, arguments ...string) *leaker {
 func (l *leaker) open(t testing.TB, exe string) *inspect.Heap {
 	t.Helper()
 	return openNamed(t, l.target, exe)
+}
+
+// waitFor reads until a text was written.
+func waitFor(t *testing.T, from io.Reader, text string) {
+	t.Helper()
+	lines := bufio.NewReader(from)
+	for {
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err)
+		if line == text {
+			return
+		}
+	}
+}
+
+// waitForZombie waits for the end of a child that nobody has waited for, and leaves it as it is.
+func waitForZombie(t *testing.T, pid int) {
+	t.Helper()
+	require.NoError(t, unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil))
 }

@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
+	"github.com/glassheap/glassheap/inspect/query"
 )
 
 // LeakOptions say what Leaks lists.
 type LeakOptions struct {
-	Top int // how many groups are listed; 0: all
+	Query *query.Query[LeakGroup] // only these groups, in that order; nil: all, the most bytes first
+	Top   int                     // how many of these are listed; 0: all
 	// Progress, if set, is called now and then with how many of the slabs are done.
 	Progress func(done, total int)
 }
@@ -19,10 +22,12 @@ type LeakOptions struct {
 // LeaksReport is the live blocks, by who allocated them. Sizes are in bytes, as asked for.
 type LeaksReport struct {
 	Heap        Summary       `json:"heap"`
-	Unreachable bool          `json:"unreachable"` // only blocks that nothing in the process refers to
-	Groups      []LeakGroup   `json:"groups"`      // the most bytes first
-	Left        int           `json:"left"`        // groups that are not listed
-	Blocks      uint64        `json:"blocks"`      // in all groups
+	Unreachable bool          `json:"unreachable"`        // only blocks that nothing in the process refers to
+	Sampled     uint64        `json:"sampled,omitempty"`  // who allocated is recorded for one of this many: the groups are estimates; 0: for all
+	Groups      []LeakGroup   `json:"groups"`             // the most bytes first
+	Left        int           `json:"left"`               // groups that are not listed
+	Excluded    int           `json:"excluded,omitempty"` // groups that the query leaves out
+	Blocks      uint64        `json:"blocks"`             // there are, whatever the groups estimate
 	Bytes       uint64        `json:"bytes"`
 	Live        uint64        `json:"live"`                 // blocks there are
 	LiveBytes   uint64        `json:"live_bytes"`           //
@@ -44,6 +49,7 @@ type LeakGroup struct {
 	Example    Address    `json:"example"`              // the block that was allocated first
 	Oldest     *Operation `json:"oldest,omitempty"`     // its allocation
 	Unrecorded string     `json:"unrecorded,omitempty"` // why it is not known who allocated them
+	Samples    uint64     `json:"samples,omitempty"`    // recorded blocks that the numbers are estimated from; 0: they were counted
 
 	stack  layout.StackRef
 	why    unrecorded
@@ -60,13 +66,26 @@ type groupKey struct {
 type groups struct {
 	heap *Heap
 	of   map[groupKey]*group
+	all  amount   // of the blocks that sampling may choose
+	seen amount   // of these, those that are recorded
 	last groupKey // neighbours are often of one group
 	hit  *group
 }
 
 type group struct {
 	LeakGroup
-	record layout.Record // of the oldest
+	sampled amount        // in blocks that sampling may choose: to be scaled
+	record  layout.Record // of the oldest
+}
+
+// amount is how much there is in blocks, and below them.
+type amount struct{ blocks, bytes, below, belowBytes uint64 }
+
+func (a *amount) add(bytes, below, belowBytes uint64) {
+	a.blocks++
+	a.bytes += bytes
+	a.below += below
+	a.belowBytes += belowBytes
 }
 
 // add counts a block, with those below it.
@@ -90,19 +109,38 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	at.Bytes += b.bytes
 	at.Below += below
 	at.BelowBytes += belowBytes
+	if !b.large && b.why != sealUnreadable {
+		g.all.add(b.bytes, below, belowBytes)
+		at.sampled.add(b.bytes, below, belowBytes)
+		if b.why != beforeAudit {
+			g.seen.add(b.bytes, below, belowBytes)
+		}
+	}
 	at.Least, at.Most = min(at.Least, b.bytes), max(at.Most, b.bytes)
 	if b.why == recorded && (b.record.AllocSequence < at.record.AllocSequence || at.record.AllocSequence == 0) {
 		at.record, at.Example = b.record, Address(b.address)
 	}
 }
 
-// list fills a report's list: the most bytes first.
-func (g *groups) list(r *LeaksReport, top int) {
+// list fills a report's list: the most bytes first, or as the query has it.
+func (g *groups) list(r *LeaksReport, o LeakOptions) error {
+	if o.Query != nil {
+		if err := g.heap.named(o.Query); err != nil {
+			return err
+		}
+	}
+	top := o.Top
+	if o.Query != nil && o.Query.Selects() {
+		top = 0 // which are the first is not known yet
+	}
 	all := make([]*group, 0, len(g.of))
 	for _, at := range g.of {
 		all = append(all, at)
 		r.Blocks += at.Blocks + at.Below
 		r.Bytes += at.Bytes + at.BelowBytes
+	}
+	if r.Sampled = report.SampledRate(g.heap.header.Mode, g.heap.header.ProfileRate, g.heap.header.GuardRate); r.Sampled > 1 {
+		all = g.scale(all, r.Sampled)
 	}
 	slices.SortFunc(all, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(b.Bytes+b.BelowBytes, a.Bytes+a.BelowBytes), cmp.Compare(b.Blocks+b.Below, a.Blocks+a.Below), cmp.Compare(a.Example, b.Example))
@@ -114,7 +152,11 @@ func (g *groups) list(r *LeaksReport, top int) {
 			r.Left = len(all) - i
 			break
 		}
-		if at.Unrecorded = at.why.String(); at.why == recorded || at.why == stackLost {
+		at.Unrecorded = at.why.String()
+		if r.Sampled > 1 && at.why == beforeAudit {
+			at.Unrecorded = "allocated before the profile began"
+		}
+		if at.why == recorded || at.why == stackLost {
 			at.Oldest = g.heap.operation(at.record.AllocGoroutine, at.record.AllocSequence, at.stack)
 		}
 		if at.stack != 0 {
@@ -126,7 +168,12 @@ func (g *groups) list(r *LeaksReport, top int) {
 	if stacks {
 		r.Notes = append(r.Notes, g.heap.Notes()...)
 	}
-	r.Notes = append(r.Notes, g.modeNotes()...)
+	if r.Sampled > 1 {
+		r.Notes = append(r.Notes, sampledNote(r.Sampled))
+	} else {
+		r.Notes = append(r.Notes, g.modeNotes()...)
+	}
+	return r.choose(o)
 }
 
 // modeNotes say what to do where it is not recorded who allocated.
@@ -142,6 +189,18 @@ func (g *groups) modeNotes() []string {
 	default:
 		return []string{"mode " + mode.String() + ": who allocated is not recorded; make the heap with ModeAudit" + g.heap.orSetMode()}
 	}
+}
+
+// choose leaves in the list what a query selects, and the first of that.
+func (r *LeaksReport) choose(o LeakOptions) error {
+	found := len(r.Groups)
+	groups, _, err := o.Query.From(r.Groups)
+	if err != nil {
+		return err
+	}
+	r.Groups, r.Excluded = groups, found-len(groups)
+	r.Cut(o.Top)
+	return nil
 }
 
 // Cut leaves the first groups in the list, as LeakOptions.Top does. 0 leaves all.
@@ -168,7 +227,9 @@ func (h *Heap) Leaks(ctx context.Context, o LeakOptions) (*LeaksReport, error) {
 	}); err != nil {
 		return nil, err
 	}
-	g.list(r, o.Top)
+	if err := g.list(r, o); err != nil {
+		return nil, err
+	}
 	r.Heap = h.summary(passCounts{})
 	r.Heap.LiveBlocks = r.Live
 	r.Elapsed = time.Since(started)

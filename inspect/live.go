@@ -12,8 +12,10 @@ import (
 type liveBlock struct {
 	address uint64 // of its first byte
 	bytes   uint64 // that were asked for; of a block whose seal doesn't tell, all that it has
+	room    uint32 // of its class; 0: it is a span or a guarded block
 	record  layout.Record
 	why     unrecorded // recorded: the record is true
+	large   bool       // a span: sampling leaves none out
 }
 
 // unrecorded says why it is not known who allocated a block.
@@ -84,7 +86,7 @@ func (l *liveReader) slab(s *Slab, visit func(index int, b liveBlock)) error {
 
 // liveBlock is what is known of a block that the lists call live. The seal is not looked at in a plain heap.
 func (h *Heap) liveBlock(s *Slab, index int, seal layout.Seal) liveBlock {
-	b := liveBlock{address: s.blockAddress(index), bytes: uint64(s.class.Size), why: beforeAudit}
+	b := liveBlock{address: s.blockAddress(index), bytes: uint64(s.class.Size), room: s.class.Size, why: beforeAudit}
 	switch {
 	case !h.sealed():
 	case !seal.Belongs(b.address, h.id.Secret) || seal.State().Live() && uint32(seal.Size()) > s.class.Size:
@@ -123,7 +125,7 @@ func (s *Span) live() (b liveBlock, ok bool) {
 	if s.held || s.State != layout.SpanLive {
 		return b, false
 	}
-	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit}
+	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit, large: true}
 	if s.Recorded == layout.SpanRecorded {
 		b.record, b.why = s.Record, recorded
 	}

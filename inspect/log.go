@@ -2,21 +2,43 @@ package inspect
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect/query"
 )
 
 // LogOptions say which events Log lists. The zero value lists them all.
 type LogOptions struct {
-	Address  uint64           // only of blocks that hold this address; 0: any
-	Size     int64            // only of this many bytes; negative: any
-	Function string           // only with this text in a function's name; empty: any
-	Kind     layout.EventKind // only of this kind; 0: any
-	Last     int              // only the last ones; 0: all
+	Query *query.Query[LogEvent] // only those, in that order; nil: all, newest first
+	Last  int                    // only the first of these; 0: all
+}
+
+// LogWords are flags of log as conditions.
+type LogWords struct {
+	Address  uint64 // only of blocks that hold this address; 0: any
+	Size     int64  // only of this many bytes; negative: any
+	Function string // only with this text in a function's name; empty: any
+	Kind     string // only of this kind; empty: any
+}
+
+// Conditions are the flags as expressions.
+func (w LogWords) Conditions() (all []string) {
+	if w.Address != 0 {
+		all = append(all, fmt.Sprintf("address == %[1]d or address < %[1]d and %[1]d < address + size", w.Address))
+	}
+	if w.Size >= 0 {
+		all = append(all, fmt.Sprintf("size == %d", w.Size))
+	}
+	if w.Function != "" {
+		all = append(all, "stack contains "+strconv.Quote(w.Function))
+	}
+	if w.Kind != "" {
+		all = append(all, "kind == "+strconv.Quote(w.Kind))
+	}
+	return all
 }
 
 // LogReport is what the Ps' logs remember, newest first.
@@ -46,40 +68,33 @@ func (h *Heap) Log(o LogOptions) (*LogReport, error) {
 	}
 	r := &LogReport{Heap: h.summary(passCounts{}), Events: []LogEvent{}}
 	r.Notes = h.logNotes()
-	if o.Function != "" {
-		if _, err := h.program.table(); err != nil && h.stacks != nil {
-			return nil, &NoFunctionsError{Err: err, Advice: h.program.advised()}
+	if o.Query != nil {
+		if err := h.named(o.Query); err != nil {
+			return nil, err
 		}
 	}
-	matching := h.events(r, func(e layout.Event) bool {
-		return (o.Address == 0 || holds(e, o.Address)) && (o.Size < 0 || e.Size == uint64(o.Size)) && (o.Kind == 0 || e.Kind == o.Kind)
-	})
-	called := map[layout.StackRef]bool{}
-	stacks := false
-	for _, e := range matching {
-		if o.Function != "" {
-			calls, known := called[e.Stack]
-			if !known {
-				calls = h.calls(e.Stack, o.Function)
-				called[e.Stack] = calls
-			}
-			if !calls {
-				continue
-			}
-		}
-		if o.Last > 0 && len(r.Events) == o.Last {
-			r.Left++
-			continue
-		}
-		stacks = stacks || e.Stack != 0
-		r.Events = append(r.Events, LogEvent{
-			Kind: e.Kind.String(), Address: Address(e.Address), Bytes: e.Size, P: e.p, By: h.operation(e.Goroutine, e.Sequence, e.Stack),
-		})
+	r.Events = h.logged(h.events(r, func(layout.Event) bool { return true }))
+	var err error
+	if r.Events, _, err = o.Query.From(r.Events); err != nil {
+		return nil, err
 	}
-	if stacks {
+	if o.Last > 0 && len(r.Events) > o.Last {
+		r.Left = len(r.Events) - o.Last
+		r.Events = r.Events[:o.Last]
+	}
+	if slices.ContainsFunc(r.Events, func(e LogEvent) bool { return e.By != nil && e.By.Stack != 0 }) {
 		r.Notes = append(r.Notes, h.Notes()...)
 	}
 	return r, nil
+}
+
+// logged are events as reports have them.
+func (h *Heap) logged(events []loggedEvent) []LogEvent {
+	list := make([]LogEvent, len(events))
+	for i, e := range events {
+		list[i] = LogEvent{Kind: e.Kind.String(), Address: Address(e.Address), Bytes: e.Size, P: e.p, By: h.operation(e.Goroutine, e.Sequence, e.Stack)}
+	}
+	return list
 }
 
 // NoFunctionsError says that a question about functions can't be answered.
@@ -126,14 +141,6 @@ func holds(e layout.Event, address uint64) bool {
 	return address == e.Address || address-e.Address < e.Size
 }
 
-// calls reports whether a function of a stack has this text in its name.
-func (h *Heap) calls(ref layout.StackRef, text string) bool {
-	if h.stacks == nil {
-		return false
-	}
-	return slices.ContainsFunc(h.program.framesOf(h.stacks.stacks[ref].addresses), func(f Frame) bool { return strings.Contains(f.Function, text) })
-}
-
 // logNotes say why there may be fewer events than one would expect.
 func (h *Heap) logNotes() []string {
 	if h.header.Mode == layout.ModeAudit {
@@ -150,14 +157,4 @@ func (h *Heap) orSetMode() string {
 		return "" // which can't become another
 	}
 	return ", or call SetMode(ModeAudit)"
-}
-
-// ParseEventKind reads the word for a kind of event.
-func ParseEventKind(word string) (layout.EventKind, error) {
-	for _, k := range []layout.EventKind{layout.EventAlloc, layout.EventFree} {
-		if word == k.String() {
-			return k, nil
-		}
-	}
-	return 0, errors.New("an event is an alloc or a free, not " + fmt.Sprintf("%q", word))
 }

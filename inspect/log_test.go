@@ -12,6 +12,7 @@ import (
 	"github.com/glassheap/glassheap/allocator"
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/query"
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
@@ -60,10 +61,10 @@ func TestTheLogIsWhatHappened(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	opened := openNamed(t, fileOf(t, image(t, h)), self)
-	log := func(change func(*inspect.LogOptions)) (events []string, r *inspect.LogReport) {
-		o := inspect.LogOptions{Size: -1}
-		change(&o)
-		r, err := opened.Log(o)
+	log := func(last int, w inspect.LogWords, sort string) (events []string, r *inspect.LogReport) {
+		q, err := inspect.LogColumns.Parse(query.Words{And: w.Conditions(), Sort: sort})
+		require.NoError(t, err)
+		r, err = opened.Log(inspect.LogOptions{Query: q, Last: last})
 		require.NoError(t, err)
 		for _, e := range r.Events {
 			name := map[uint64]string{addressOf(first): "first", addressOf(second): "second", addressOf(large): "large"}[uint64(e.Address)]
@@ -71,7 +72,7 @@ func TestTheLogIsWhatHappened(t *testing.T) {
 		}
 		return events, r
 	}
-	all, r := log(func(*inspect.LogOptions) {})
+	all, r := log(0, inspect.LogWords{Size: -1}, "")
 	require.Equal(t, []string{"free large", "free first", "alloc large", "alloc second", "alloc first"}, all)
 	require.Equal(t, []any{5, uint64(5), 0}, []any{r.Kept, r.Ever, r.Left})
 	require.Equal(t, uint64(100_000), r.Events[0].Bytes)
@@ -80,21 +81,24 @@ func TestTheLogIsWhatHappened(t *testing.T) {
 	for i := range r.Events[1:] {
 		require.Greater(t, r.Events[i].By.Sequence, r.Events[i+1].By.Sequence)
 	}
-	last, r := log(func(o *inspect.LogOptions) { o.Last = 2 })
+	last, r := log(2, inspect.LogWords{Size: -1}, "")
 	require.Equal(t, all[:2], last)
 	require.Equal(t, 3, r.Left)
-	frees, _ := log(func(o *inspect.LogOptions) { o.Kind = layout.EventFree })
+	frees, _ := log(0, inspect.LogWords{Size: -1, Kind: "free"}, "")
 	require.Equal(t, all[:2], frees)
-	inside, _ := log(func(o *inspect.LogOptions) { o.Address = addressOf(first) + 99 })
+	inside, _ := log(0, inspect.LogWords{Size: -1, Address: addressOf(first) + 99}, "")
 	require.Equal(t, []string{"free first", "alloc first"}, inside)
-	past, _ := log(func(o *inspect.LogOptions) { o.Address = addressOf(first) + 100 })
+	past, _ := log(0, inspect.LogWords{Size: -1, Address: addressOf(first) + 100}, "")
 	require.Empty(t, past)
-	sized, _ := log(func(o *inspect.LogOptions) { o.Size = 200 })
+	sized, _ := log(0, inspect.LogWords{Size: 200}, "")
 	require.Equal(t, []string{"alloc second"}, sized)
-	called, _ := log(func(o *inspect.LogOptions) { o.Function, o.Kind = "inspect_test.alloc", layout.EventAlloc })
+	called, _ := log(0, inspect.LogWords{Size: -1, Function: "inspect_test.alloc", Kind: "alloc"}, "")
 	require.Equal(t, []string{"alloc large", "alloc second", "alloc first"}, called)
-	nobody, _ := log(func(o *inspect.LogOptions) { o.Function = "nobody" })
+	nobody, _ := log(0, inspect.LogWords{Size: -1, Function: "nobody"}, "")
 	require.Empty(t, nobody)
+	largest, r := log(2, inspect.LogWords{Size: -1}, "-size")
+	require.Equal(t, []string{"free large", "alloc large"}, largest)
+	require.Equal(t, 3, r.Left)
 
 	history, err := opened.History(addressOf(large) + 50_000)
 	require.NoError(t, err)
@@ -116,7 +120,7 @@ func TestTheLogForgets(t *testing.T) {
 	from := target.FromBytes(bytes)
 	opened, err := inspect.Open(t.Context(), from)
 	require.NoError(t, err)
-	r, err := opened.Log(inspect.LogOptions{Size: -1})
+	r, err := opened.Log(inspect.LogOptions{})
 	require.NoError(t, err)
 	require.Len(t, r.Events, layout.LogEvents)
 	require.EqualValues(t, 6_000, r.Ever)
@@ -130,10 +134,12 @@ func TestTheLogForgets(t *testing.T) {
 	journal.Events = ^uint64(0)
 	opened, err = inspect.Open(t.Context(), from)
 	require.NoError(t, err)
-	r, err = opened.Log(inspect.LogOptions{Size: -1})
+	r, err = opened.Log(inspect.LogOptions{})
 	require.NoError(t, err)
 	require.Len(t, r.Events, layout.LogEvents-1)
-	_, err = opened.Log(inspect.LogOptions{Size: -1, Function: "main"})
+	main, err := inspect.LogColumns.Parse(query.Words{Where: `stack contains "main"`})
+	require.NoError(t, err)
+	_, err = opened.Log(inspect.LogOptions{Query: main})
 	require.ErrorAs(t, err, new(*inspect.NoFunctionsError))
 	require.ErrorContains(t, err, "--exe FILE")
 }

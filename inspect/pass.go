@@ -213,7 +213,7 @@ func (w *passWorker) slab(s *Slab) {
 	c.cached += uint64(w.census.cached)
 	c.quarantined += uint64(w.census.quarantined)
 	c.withdrawn += uint64(w.census.withdrawn)
-	report(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
+	judgeStruct(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
 		facts := h.slabFacts(s, &w.census, held)
 		facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
 		s.Judge(j, facts)
@@ -264,6 +264,10 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		default:
 			healthy = true // virgin, withdrawn or lost: its seal tells nothing more
 		}
+		if h.blind {
+			b, _ := h.examineSeal(s, i, w.census.places[i], w.census.onTop(i), block)
+			healthy = b.Seal == SealIntact || b.Seal == SealNone || b.Place == PlaceWithdrawn || b.Place == PlaceLost
+		}
 		if healthy && seal.State().Recorded() && s.recorded {
 			healthy = len(h.judgeRecord(s, i, seal.State())) == 0
 		}
@@ -272,7 +276,7 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		}
 		address += uint64(stride)
 	}
-	if end := s.capacity() * stride; end < room && firstDamage(data[end:room]) >= 0 {
+	if end := s.capacity() * stride; end < room && !h.blind && firstDamage(data[end:room]) >= 0 {
 		w.result.suspects = append(w.result.suspects, suspect{s, slabTail})
 	}
 	w.result.counts.blocks += uint64(carved)

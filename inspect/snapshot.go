@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -15,28 +16,43 @@ import (
 type SnapshotReport struct {
 	Heap      Summary       `json:"heap"`
 	Path      string        `json:"path"`
-	Bytes     int64         `json:"bytes"`      // of heap memory
+	Metadata  bool          `json:"metadata"`   // the users' bytes were left out
+	Bytes     int64         `json:"bytes"`      // of heap memory that was looked at
 	FileBytes int64         `json:"file_bytes"` // of the file: compressed
 	Stopped   time.Duration `json:"stopped_ns"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
 }
 
+// SnapshotOptions say what a snapshot holds.
+type SnapshotOptions struct {
+	// Metadata leaves out what the program keeps in its blocks: of these, the snapshot has the seals only. It tells everything
+	// that a whole one does, but for what was written before a seal, and what blocks hold.
+	Metadata bool
+	// Progress, if set, is called now and then with the bytes that are done.
+	Progress func(done, total int64)
+}
+
 // Snapshot writes the heap's metadata and every page that is in use to a file, compressed. A running process is held still
 // while that memory is copied, not while it is compressed. Where it can't be held still that is an error: the pieces would be
 // of different moments.
-func Snapshot(ctx context.Context, t target.Target, path string, progress func(done, total int64)) (*SnapshotReport, error) {
+func Snapshot(ctx context.Context, t target.Target, path string, o SnapshotOptions) (*SnapshotReport, error) {
 	started := time.Now()
-	r := &SnapshotReport{Path: path}
+	info := target.InfoOf(t, started)
+	info.Metadata = info.Metadata || o.Metadata // what is not there can't be put back
+	r := &SnapshotReport{Path: path, Metadata: info.Metadata}
 	h, frozen, err := r.freeze(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	defer frozen.Close()
-	extents := h.extents()
+	source, extents := io.ReaderAt(frozen), h.extents(r.Metadata)
 	for _, e := range extents {
 		r.Bytes += e.Bytes
 	}
-	if err := target.SaveSnapshot(ctx, path, frozen, extents, target.InfoOf(t, started), progress); err != nil {
+	if r.Metadata {
+		source = withoutData{frozen, h}
+	}
+	if err := target.SaveSnapshot(ctx, path, source, extents, info, o.Progress); err != nil {
 		return nil, err
 	}
 	if file, err := os.Stat(path); err == nil {
@@ -63,7 +79,7 @@ func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, fr
 				return nil, nil, fmt.Errorf("a snapshot is of one moment: %w", err)
 			}
 		}
-		h, frozen, err := freezeNow(ctx, t, c)
+		h, frozen, err := freezeNow(ctx, t, c, r.Metadata)
 		if running {
 			err = errors.Join(err, stopped.Resume())
 			r.Stopped = max(r.Stopped, time.Since(started))
@@ -81,7 +97,7 @@ func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, fr
 	}
 }
 
-func freezeNow(ctx context.Context, t target.Target, c *capture) (*Heap, frozenMemory, error) {
+func freezeNow(ctx context.Context, t target.Target, c *capture, metadata bool) (*Heap, frozenMemory, error) {
 	if err := c.take(t); err != nil {
 		return nil, nil, err
 	}
@@ -89,15 +105,16 @@ func freezeNow(ctx context.Context, t target.Target, c *capture) (*Heap, frozenM
 	if err := h.usable(); err != nil {
 		return nil, nil, err
 	}
-	frozen, err := target.Freeze(ctx, t, h.extents())
+	frozen, err := target.Freeze(ctx, t, h.extents(metadata))
 	if err != nil {
 		return nil, nil, err // not frozen: a nil *Frozen would be no nil frozenMemory
 	}
 	return h, frozen, nil
 }
 
-// extents are the parts of the heap's memory that are in use: the metadata, and the pages of slabs and spans.
-func (h *Heap) extents() (extents []target.Extent) {
+// extents are the parts of the heap's memory that are in use: the metadata, and the pages of slabs and spans; of these, if only
+// metadata are wanted, the pages with seals.
+func (h *Heap) extents(metadata bool) (extents []target.Extent) {
 	add := func(start, bytes uint64) {
 		bytes = (bytes + layout.PageBytes - 1) &^ (layout.PageBytes - 1)
 		offset := int64(start - h.id.Base)
@@ -112,6 +129,9 @@ func (h *Heap) extents() (extents []target.Extent) {
 		if len(r.bytes) > 0 {
 			add(r.start, uint64(len(r.bytes)))
 		}
+	}
+	if metadata {
+		return append(extents, h.sealExtents()...)
 	}
 	if h.guards != nil {
 		for i := range h.guards.Slots {

@@ -30,7 +30,7 @@ func SnapshotEnded(ctx context.Context, t target.Target, path string, most int64
 		return nil, err
 	}
 	r := &SnapshotReport{Path: path}
-	extents := h.extents()
+	extents := h.extents(false)
 	for _, e := range extents {
 		r.Bytes += e.Bytes
 	}

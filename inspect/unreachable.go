@@ -33,7 +33,9 @@ func Unreachable(ctx context.Context, t target.Target, p *Program, o LeakOptions
 	s.heap.program = p
 	g := groups{heap: s.heap, of: map[groupKey]*group{}}
 	s.heads(&g)
-	g.list(r, o.Top)
+	if err := g.list(r, o); err != nil {
+		return nil, err
+	}
 	r.Heap = s.heap.summary(passCounts{})
 	r.Heap.LiveBlocks = r.Live
 	r.Elapsed = time.Since(started)

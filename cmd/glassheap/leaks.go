@@ -13,6 +13,7 @@ import (
 
 func newLeaks(t *terminal) *cobra.Command {
 	var o opening
+	var s selection
 	var top int
 	var unreachable bool
 	var profile, learn string
@@ -20,7 +21,9 @@ func newLeaks(t *terminal) *cobra.Command {
 		Use:   "leaks TARGET",
 		Short: "who allocated what is live? by stack, the most bytes first",
 		Long: `leaks groups the live blocks, large ones and guarded ones too, by the stack that
-allocated them, as audit mode recorded it.
+allocated them, as audit mode recorded it. With profile=1/N it is recorded for one
+of N blocks, and for all spans: the numbers of a group are estimates then ("about"),
+here and in --pprof, scaled up from the samples.
 
 With --unreachable it lists only blocks that nothing refers to. The process is
 held still, for two seconds at most, while its writable memory and its registers
@@ -31,16 +34,22 @@ to is a head; what it leads to is counted below it.
 
 Exit status: 1 if --unreachable found some.`,
 		Example: `  glassheap leaks 4711
+  glassheap leaks 4711 --where 'blocks > 100 && site contains "cache"'
   glassheap leaks 4711 --unreachable --learn leaks.txt
   glassheap leaks 4711 --pprof live.pb.gz && go tool pprof -top live.pb.gz`,
 	}
 	o.addFlags(c)
+	s.addFlags(c, &inspect.LeakColumns, false)
 	c.Flags().IntVar(&top, "top", 10, "list this many groups; 0: all")
 	c.Flags().BoolVar(&unreachable, "unreachable", false, "only what nothing in the process refers to any more")
 	c.Flags().StringVar(&profile, "pprof", "", "also write all groups to this file, for go tool pprof")
 	c.Flags().StringVar(&learn, "learn", "", "also write the listed stacks to this file, so that a later run can stop there")
 	c.Args = o.arguments(0, 0, "a target and nothing else")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		q, err := inspect.LeakColumns.Parse(s.Words)
+		if err != nil {
+			return err
+		}
 		heap, _, name, err := o.open(c.Context(), args)
 		if err != nil {
 			return err
@@ -50,7 +59,7 @@ Exit status: 1 if --unreachable found some.`,
 		if err != nil {
 			return err
 		}
-		options := inspect.LeakOptions{Top: top}
+		options := inspect.LeakOptions{Top: top, Query: q}
 		if profile != "" {
 			options.Top = 0
 		}
@@ -81,8 +90,8 @@ Exit status: 1 if --unreachable found some.`,
 				return err
 			}
 		}
-		err = t.answer(r, func(w io.Writer) error { return render.Leaks(w, r, t.style(name)) })
-		if err == nil && unreachable && r.Blocks > 0 {
+		err = answerOrList(t, q, r.Groups, r.Heap, r.Notes, name, r, func(w io.Writer) error { return render.Leaks(w, r, t.style(name)) })
+		if err == nil && unreachable && len(r.Groups) > 0 {
 			err = errFound
 		}
 		return err

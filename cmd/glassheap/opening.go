@@ -24,6 +24,8 @@ type opening struct {
 	stop target.Stopping
 	exe  string
 	door door
+
+	exeIfUntold string // for a target that does not tell by itself
 }
 
 func (o *opening) addFlags(c *cobra.Command) {
@@ -45,9 +47,12 @@ func (o *opening) addFlags(c *cobra.Command) {
 // named reports whether flags say which heap is meant, so that no argument does.
 func (o *opening) named() bool { return len(o.names()) > 0 }
 
+// byID reports whether a flag gives the id of a process.
+func (o *opening) byID() bool { return o.pids != nil && o.pids.Changed }
+
 // names lists the flags that say which heap is meant.
 func (o *opening) names() (flags []string) {
-	if o.pids.Changed {
+	if o.byID() {
 		flags = append(flags, "--pid")
 	}
 	if o.file != "" {
@@ -68,7 +73,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 		}
 		if !o.named() {
 			if n == 0 {
-				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a snapshot or heap file (`pgrep -l NAME` lists ids; `glassheap demo` needs none)", c.Name())
+				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a snapshot or heap file (`glassheap ps` lists the processes that have heaps; `glassheap demo` needs none)", c.Name())
 			}
 			n--
 		}
@@ -84,7 +89,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 func (o *opening) open(ctx context.Context, args []string) (t target.Target, rest []string, name string, err error) {
 	options := target.Options{Heap: o.heap, Stop: o.stop}
 	switch {
-	case o.pids.Changed:
+	case o.byID():
 		t, err = target.OpenProcess(o.pid, options)
 		name = strconv.Itoa(o.pid)
 	case o.file != "":
@@ -153,7 +158,11 @@ func (o *opening) at(ctx context.Context, args []string) (a asked, err error) {
 
 // program is the executable that names the functions of a target's stacks. It is open until this program ends.
 func (o *opening) program(t target.Target) (*inspect.Program, error) {
-	return inspect.ProgramOf(t, o.exe)
+	exe := o.exe
+	if exe == "" && target.OwnerOf(t) == 0 {
+		exe = o.exeIfUntold
+	}
+	return inspect.ProgramOf(t, exe)
 }
 
 // parseAddress reads an address: hexadecimal, with 0x or without where it has letters.

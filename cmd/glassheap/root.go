@@ -22,7 +22,8 @@ Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
   glassheap structs 4711            have my structs been initialised properly?
   glassheap math --geometry notes   are my calculations right?
   glassheap whatis 4711 0x7f68f6eb2a52
-  glassheap leaks 4711              who allocated what is live?`,
+  glassheap leaks 4711              who allocated what is live?
+  glassheap ps                      which processes have heaps?`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(c *cobra.Command, args []string) error {
@@ -46,10 +47,10 @@ Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
 			root.AddCommand(c)
 		}
 	}
-	add("questions", newCheck(t), newStructs(t), newMath(t), newWhatis(t), newLeaks(t), newHistory(t))
-	add("lists", newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t), newLog(t), newWatch(t))
+	add("questions", newCheck(t), newStructs(t), newMath(t), newWhatis(t), newLeaks(t), newDiff(t), newHistory(t))
+	add("lists", newPs(t), newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t), newLog(t), newWatch(t))
 	add("work", newSnapshot(t), newPostmortem(t), newArm(t), newDlv(t), newGDB(t), newReplay(t), newDemo(t))
-	root.AddCommand(newEnvironmentTopic())
+	root.AddCommand(newEnvironmentTopic(), newColumnsTopic())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return t.checkColor() }
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetHelpCommand(newHelp())

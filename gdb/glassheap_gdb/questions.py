@@ -53,8 +53,8 @@ def _slab(number):
     return ranges
 
 
-def _blocks(_options, _words, address):
-    return _slab(address)
+def _blocks(_options, words, address):
+    return _slab(address) if words else needs.every_seal
 
 
 def _map(options, words, address):
@@ -82,7 +82,7 @@ QUESTIONS = {
         _question("stats", "", 0, 0, _tables),
         _question("bins", "", 0, 0, _tables),
         _question("slabs", "number", 0, 1, _tables, "3"),
-        _question("blocks", "address", 1, 1, _blocks, "17"),
+        _question("blocks", "address", 0, 1, _blocks, "17"),
         _question("map", "address", 0, 1, _map, "--bin 3"),
         _question("dump", "struct", 1, 3, _tables, "slab 17"),
         _question("hexdump", "address", 1, 2, _around, "b.array 512"),

@@ -15,7 +15,7 @@ import (
 func TestSnapshotOfAnAuditedHeap(t *testing.T) {
 	m := auditImage()
 	path := filepath.Join(t.TempDir(), "audited.snapshot")
-	_, err := inspect.Snapshot(context.Background(), m.target(), path, nil)
+	_, err := inspect.Snapshot(context.Background(), m.target(), path, inspect.SnapshotOptions{})
 	require.NoError(t, err)
 	s, err := target.OpenSnapshot(path)
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func Hexdump(w io.Writer, r *inspect.HexdumpReport, s Style) error {
 	// A line ends at 16 bytes, or where a block begins.
 	for at := 0; at < len(r.Bytes); {
 		if b := starts[at]; b != nil {
-			p.printf("%s\n", p.paint(dim, fmt.Sprintf("%s  %s", b.Address, blockPlace(b))))
+			p.Printf("%s\n", p.Paint(dim, fmt.Sprintf("%s  %s", b.Address, b.Where())))
 		}
 		end := min(at+dumpRow, len(r.Bytes))
 		for i := at + 1; i < end; i++ {
@@ -40,9 +40,9 @@ func Hexdump(w io.Writer, r *inspect.HexdumpReport, s Style) error {
 		at = end
 	}
 	if legend := p.marksLegend(kinds); legend != "" {
-		p.printf("%s\n", legend)
+		p.Printf("%s\n", legend)
 	}
-	return p.err
+	return p.Err
 }
 
 func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from, to int) {
@@ -57,36 +57,39 @@ func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from
 			continue
 		}
 		b := r.Bytes[i]
-		hex.WriteString(" " + p.mark(kinds[i], fmt.Sprintf("%02x", b)))
-		shown := "·"
-		if b >= 0x20 && b < 0x7f {
+		digits, shown := fmt.Sprintf("%02x", b), "·"
+		switch {
+		case kinds[i] == inspect.MarkMissing:
+			digits, shown = "··", " "
+		case b >= 0x20 && b < 0x7f:
 			shown = string(rune(b))
 		}
+		hex.WriteString(" " + p.mark(kinds[i], digits))
 		chars.WriteString(p.mark(kinds[i], shown))
 		marks.WriteString(" " + underline[kinds[i]])
 	}
-	line := fmt.Sprint(r.Start+inspect.Address(from), hex.String(), p.paint(dim, "│"), chars.String())
-	p.printf("%s\n", strings.TrimRight(line, " "))
+	line := fmt.Sprint(r.Start+inspect.Address(from), hex.String(), p.Paint(dim, "│"), chars.String())
+	p.Printf("%s\n", strings.TrimRight(line, " "))
 	// Without colours, the line below says what the bytes above are.
 	if line := strings.TrimRight(marks.String(), " "); !p.Color && line != "" || strings.Contains(line, "^") {
-		p.printf("%s%s\n", strings.Repeat(" ", len((r.Start+inspect.Address(from)).String())), p.paint(damaged, line))
+		p.Printf("%s%s\n", strings.Repeat(" ", len((r.Start+inspect.Address(from)).String())), p.Paint(damaged, line))
 	}
 }
 
 var underline = map[inspect.MarkKind]string{
-	inspect.MarkData: "  ", inspect.MarkSlack: "--", inspect.MarkSeal: "==", inspect.MarkDamage: "^^", inspect.MarkFree: "  ", inspect.MarkUnknown: "  ",
+	inspect.MarkData: "  ", inspect.MarkSlack: "--", inspect.MarkSeal: "==", inspect.MarkDamage: "^^", inspect.MarkFree: "  ", inspect.MarkUnknown: "  ", inspect.MarkMissing: "  ",
 }
 
 func (p *page) mark(k inspect.MarkKind, s string) string {
 	switch k {
 	case inspect.MarkDamage:
-		return p.paint(damaged, s)
+		return p.Paint(damaged, s)
 	case inspect.MarkData:
-		return p.paint(live, s)
+		return p.Paint(live, s)
 	case inspect.MarkSeal:
-		return p.paint(cached, s)
-	case inspect.MarkSlack, inspect.MarkFree:
-		return p.paint(dim, s)
+		return p.Paint(cached, s)
+	case inspect.MarkSlack, inspect.MarkFree, inspect.MarkMissing:
+		return p.Paint(dim, s)
 	}
 	return s
 }
@@ -105,6 +108,9 @@ func (p *page) marksLegend(kinds []inspect.MarkKind) string {
 			}
 			words = append(words, p.mark(k, word))
 		}
+	}
+	if seen[inspect.MarkMissing] {
+		words = append(words, p.mark(inspect.MarkMissing, "·· not in the snapshot"))
 	}
 	return strings.Join(words, "   ")
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -50,6 +52,8 @@ func TestJSONKeys(t *testing.T) {
 	add("dump")(m.open(t).Dump("magazine 0.6"))
 	add("dump")(m.open(t).Dump("page 2"))
 	add("check")(m.check(t), nil)
+	add("ps")(psReport(), nil)
+	add("diff")(diffReport(), nil)
 	add("snapshot")(&inspect.SnapshotReport{Heap: m.check(t).Heap, Path: "x"}, nil)
 
 	m.write(t, name.Address+50, 0)
@@ -85,6 +89,18 @@ func jsonOf(t *testing.T, answer any) (value any) {
 	d.UseNumber()
 	require.NoError(t, d.Decode(&value))
 	return value
+}
+
+// jsonInto reads JSON that is one value.
+func jsonInto(r io.Reader, value any) error {
+	d := json.NewDecoder(r)
+	if err := d.Decode(value); err != nil {
+		return err
+	}
+	if d.More() {
+		return errors.New("there is more than one value")
+	}
+	return nil
 }
 
 // addressKeys are the keys whose values are addresses or words of bits.

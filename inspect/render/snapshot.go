@@ -16,6 +16,9 @@ func Snapshot(w io.Writer, r *inspect.SnapshotReport, s Style) error {
 		wrote = append(wrote, "the process was stopped for "+duration(r.Stopped))
 	}
 	p.phrases("; ", wrote...)
+	if r.Metadata {
+		p.note("what the program keeps in its blocks was left out: of these, the file has the seals only")
+	}
 	p.next(p.command("check", ""), "any command takes it like a process")
-	return p.err
+	return p.Err
 }

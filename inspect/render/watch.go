@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -97,13 +98,13 @@ func Watch(w io.Writer, pulse *inspect.Pulse, s Style, v WatchView) error {
 			for len(lines) < last {
 				lines = append(lines, "")
 			}
-			lines = append(lines, p.paint(dim, v.Keys))
+			lines = append(lines, p.Paint(dim, v.Keys))
 		}
 	}
 	for _, line := range lines {
-		p.printf("%s\n", p.cut(line))
+		p.Printf("%s\n", p.cut(line))
 	}
-	return p.err
+	return p.Err
 }
 
 func clamp(n, least, most int) int { return max(least, min(n, most)) }
@@ -128,26 +129,26 @@ func (p *page) ends(left, right string) string {
 // watchHead are the figures of the whole heap.
 func (p *page) watchHead(pulse *inspect.Pulse, v WatchView) []string {
 	st := pulse.Stats
-	name := fmt.Sprintf("heap %s in %s, %s", p.paint(strong, fmt.Sprintf("%q", st.Heap.Name)), st.Heap.Owner, st.Heap.Mode)
+	name := fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", st.Heap.Name)), st.Heap.Owner, st.Heap.Mode)
 	when := pulse.Taken.Format("15:04:05")
 	if v.State != "" {
 		when = v.State + "  " + when
 	}
-	live := []string{p.paint(live, number(st.LiveBlocks)) + " live blocks, " + size(st.LiveBytes), size(st.InUseBytes) + " in use", size(st.MappedBytes) + " mapped",
+	live := []string{p.Paint(live, number(st.LiveBlocks)) + " live blocks, " + size(st.LiveBytes), size(st.InUseBytes) + " in use", size(st.MappedBytes) + " mapped",
 		fmt.Sprintf("%.0f %% unused", 100*st.Fragmentation)}
 	var held []string
 	if st.Quarantined > 0 {
-		held = append(held, p.paint(unsure, number(st.Quarantined))+" in quarantine")
+		held = append(held, p.Paint(unsure, number(st.Quarantined))+" in quarantine")
 	}
 	if st.Withdrawn > 0 {
-		held = append(held, p.paint(damaged, number(st.Withdrawn)+" withdrawn"))
+		held = append(held, p.Paint(damaged, number(st.Withdrawn)+" withdrawn"))
 	}
 	rates := "first look: rates come with the next one"
 	if pulse.Since > 0 {
 		r := pulse.Rates
-		rates = fmt.Sprintf("alloc %s   free %s   live %s, %s", perSecond(r.Allocs), perSecond(r.Frees), signed(r.LiveBlocks, blocksPerSecond), p.growth(r.LiveBytes))
+		rates = fmt.Sprintf("alloc %s   free %s   live %s, %s", perSecond(r.Allocs), perSecond(r.Frees), signedRate(r.LiveBlocks, blocksPerSecond), p.growth(r.LiveBytes))
 	}
-	lines := []string{p.ends(name, p.paint(dim, when)), strings.Join(live, "   ")}
+	lines := []string{p.ends(name, p.Paint(dim, when)), strings.Join(live, "   ")}
 	if len(held) > 0 {
 		lines = append(lines, strings.Join(held, "   "))
 	}
@@ -174,7 +175,7 @@ func perSecond(rate float64) string {
 }
 
 // signed is a rate with its sign.
-func signed(rate float64, format func(float64) string) string {
+func signedRate(rate float64, format func(float64) string) string {
 	switch {
 	case math.Abs(rate) < 0.5:
 		return "±" + format(0)
@@ -193,9 +194,9 @@ func blocksPerSecond(rate float64) string {
 // growth is how fast live bytes become more, coloured where they do.
 func (p *page) growth(rate float64) string {
 	if rate > 0.5 {
-		return p.paint(unsure, signed(rate, bytesPerSecond))
+		return p.Paint(unsure, signedRate(rate, bytesPerSecond))
 	}
-	return signed(rate, bytesPerSecond)
+	return signedRate(rate, bytesPerSecond)
 }
 
 var trendSteps = []rune("▁▂▃▄▅▆▇█")
@@ -213,7 +214,7 @@ func (p *page) trend(values []uint64) string {
 		}
 		b.WriteRune(trendSteps[step])
 	}
-	return fmt.Sprintf("%s  %s", p.paint(live, b.String()), p.paint(dim, fmt.Sprintf("live, from %s to %s", size(least), size(highest))))
+	return fmt.Sprintf("%s  %s", p.Paint(live, b.String()), p.Paint(dim, fmt.Sprintf("live, from %s to %s", size(least), size(highest))))
 }
 
 // watchBins lists the bins that have slabs.
@@ -238,7 +239,7 @@ func (p *page) watchBins(pulse *inspect.Pulse, order WatchOrder) []string {
 	var rows []table.Row
 	var bars []share
 	for _, b := range bins {
-		rows = append(rows, table.Row{b.Bin, b.Size, number(b.Slabs), p.paint(live, number(b.Live)), size(b.Live * uint64(b.Size)), perSecond(b.Rates.Allocs), p.growth(b.Rates.LiveBytes)})
+		rows = append(rows, table.Row{b.Bin, b.Size, number(b.Slabs), p.Paint(live, number(b.Live)), size(b.Live * uint64(b.Size)), perSecond(b.Rates.Allocs), p.growth(b.Rates.LiveBytes)})
 		bars = append(bars, share{b.Live, b.Cached + b.Depot, b.Blocks})
 	}
 	if len(rows) == 0 {
@@ -254,33 +255,37 @@ func (p *page) watchStacks(pulse *inspect.Pulse, order WatchOrder) []string {
 		slices.SortStableFunc(stacks, func(a, b inspect.PulseStack) int { return cmp.Compare(b.BytesRate, a.BytesRate) })
 	}
 	var rows []table.Row
+	bytes := "bytes"
 	for _, s := range stacks {
-		rows = append(rows, table.Row{size(s.Bytes), p.paint(live, number(s.Blocks)), p.growth(s.BytesRate), p.origin(s.LeakGroup)})
+		if s.Samples > 0 {
+			bytes = "about bytes" // and blocks
+		}
+		rows = append(rows, table.Row{size(s.Bytes), p.Paint(live, number(s.Blocks)), p.growth(s.BytesRate), p.origin(s.LeakGroup)})
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return p.lay(table.Row{"bytes", "live", "growth", "allocated by"}, rows, []int{0, 1, 2})
+	return p.lay(table.Row{bytes, "live", "growth", "allocated by"}, rows, []int{0, 1, 2})
 }
 
 // origin is the innermost calls of a group's stack, in one line.
 func (p *page) origin(g inspect.LeakGroup) string {
 	switch {
 	case g.Oldest == nil || g.Unrecorded != "":
-		return p.paint(dim, g.Unrecorded)
+		return p.Paint(dim, g.Unrecorded)
 	case len(g.Oldest.Frames) == 0 && len(g.Oldest.Addresses) > 0:
 		return g.Oldest.Addresses[0].String()
 	}
 	var calls []string
 	for i, f := range g.Oldest.Frames {
-		call, _, generic := strings.Cut(shortFunction(f.Function), "[")
+		call, _, generic := strings.Cut(report.ShortFunction(f.Function), "[")
 		if generic {
 			call += "[…]"
 		}
 		if i == 0 {
-			call += " " + p.paint(dim, place(f))
+			call += " " + p.Paint(dim, f.Place())
 		}
 		calls = append(calls, call)
 	}
-	return strings.Join(calls, p.paint(dim, " ← "))
+	return strings.Join(calls, p.Paint(dim, " ← "))
 }

@@ -29,6 +29,9 @@ type Description struct {
 	Heap    string    `json:"heap,omitempty"`    // name, as the kernel, the header or the snapshot has it
 	Door    string    `json:"door,omitempty"`    // "memfd", "process_vm_readv", "/proc/PID/mem", "heap file", "snapshot"
 	Taken   time.Time `json:"taken,omitzero"`    // when the snapshot was taken
+
+	// Metadata says that the snapshot has no byte that the program kept in its blocks: they read as zeros, all but seals.
+	Metadata bool `json:"metadata,omitempty"`
 }
 
 // The values of Description.Door.
@@ -54,6 +57,9 @@ func (d Description) String() string {
 		return "heap file " + filepath.Base(d.Path)
 	case KindSnapshot:
 		text := "snapshot"
+		if d.Metadata {
+			text = "metadata snapshot"
+		}
 		if d.Path != "" {
 			text += " " + filepath.Base(d.Path)
 		}

@@ -25,9 +25,9 @@ func (e *NotFoundError) Error() string {
 	case e.Ended:
 		return fmt.Sprintf("process %d has ended: its memory is gone, unless another process holds the heap's memory file", e.PID)
 	case e.PID == 0:
-		return "no process can have this id: `pgrep -l NAME` lists the ids of a program"
+		return "no process can have this id: `glassheap ps` lists the processes that have heaps"
 	}
-	return fmt.Sprintf("there is no process %d: `pgrep -l NAME` lists the ids of a program", e.PID)
+	return fmt.Sprintf("there is no process %d: `glassheap ps` lists the processes that have heaps", e.PID)
 }
 
 // Unwrap makes errors.Is(err, fs.ErrNotExist) true.
@@ -132,9 +132,9 @@ type AmbiguousError struct {
 func (e *AmbiguousError) Error() string {
 	process := processName(e.PID, e.Program)
 	if e.Wanted != "" {
-		return fmt.Sprintf("%s has several heaps %q. Choose one by its number:%s", process, printable(e.Wanted), choices(e.Places))
+		return fmt.Sprintf("%s has several heaps %q. Choose one by its number, as in --heap '#2':%s", process, printable(e.Wanted), choices(e.Places))
 	}
-	return fmt.Sprintf("%s has %d heaps. Choose one by name or number:%s", process, len(e.Places), choices(e.Places))
+	return fmt.Sprintf("%s has %d heaps. Choose one by --heap NAME or --heap '#N':%s", process, len(e.Places), choices(e.Places))
 }
 
 // mostListed bounds an error's text.

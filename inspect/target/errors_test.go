@@ -17,8 +17,8 @@ func TestErrors(t *testing.T) {
 		{Name: "rows", Bytes: 600 << 10, Backing: "anonymous"},
 	}
 	for want, err := range map[string]error{
-		"there is no process 4711: `pgrep -l NAME` lists the ids of a program":                            &NotFoundError{PID: 4711},
-		"no process can have this id: `pgrep -l NAME` lists the ids of a program":                         &NotFoundError{},
+		"there is no process 4711: `glassheap ps` lists the processes that have heaps":                    &NotFoundError{PID: 4711},
+		"no process can have this id: `glassheap ps` lists the processes that have heaps":                 &NotFoundError{},
 		"process 4711 has ended: its memory is gone, unless another process holds the heap's memory file": &NotFoundError{PID: 4711, Ended: true},
 		"there is no file x.heap": &NotFoundError{Path: "x.heap"},
 		"glassheap can look into a process only on Linux: here it reads heap files and snapshots":                    &PlatformError{Wish: "look into a process"},
@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 		`process 4711 (cacheserver) has no heap "row". It has:
     #1   sessions  memfd, 12 MiB at 0x7effc8a00000
     #2   rows      anonymous, 600 KiB`: &NoHeapError{PID: 4711, Program: "cacheserver", Wanted: "row", Places: heaps},
-		`process 4711 (cacheserver) has 2 heaps. Choose one by name or number:
+		`process 4711 (cacheserver) has 2 heaps. Choose one by --heap NAME or --heap '#N':
     #1   sessions  memfd, 12 MiB at 0x7effc8a00000
     #2   rows      anonymous, 600 KiB`: &AmbiguousError{PID: 4711, Program: "cacheserver", Places: heaps},
 	} {

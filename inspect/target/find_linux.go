@@ -39,12 +39,39 @@ func FindHeaps(pid int) ([]Place, error) {
 }
 
 func (p proc) heaps() ([]found, error) {
+	heaps, links, err := p.mappedHeaps()
+	if err == nil && len(heaps) == 0 {
+		heaps = p.heldHeaps(links)
+	}
+	return heaps, err
+}
+
+// everyHeap lists the mapped heaps, and behind them the memory files that the process merely holds open.
+func (p proc) everyHeap() ([]found, error) {
+	heaps, links, err := p.mappedHeaps()
+	if err != nil {
+		return nil, err
+	}
+	mapped := map[uint64]bool{}
+	for _, h := range heaps {
+		mapped[h.inode] = true
+	}
+	for _, h := range p.heldHeaps(links) {
+		if !mapped[h.inode] {
+			heaps = append(heaps, h)
+		}
+	}
+	return heaps, nil
+}
+
+// mappedHeaps lists the heaps that the process has mapped, by their addresses. A heap that can't be seen is not "no heap".
+func (p proc) mappedHeaps() ([]found, *descriptors, error) {
 	if s, err := p.stat(); err == nil && s.state == "Z" {
-		return nil, &NotFoundError{PID: p.pid, Ended: true}
+		return nil, nil, &NotFoundError{PID: p.pid, Ended: true}
 	}
 	maps, err := readMaps(p.dir)
 	if err != nil {
-		return nil, p.explain("look into", err)
+		return nil, nil, p.explain("look into", err)
 	}
 	reader := newProcessMemory(p)
 	defer reader.Close()
@@ -54,15 +81,11 @@ func (p proc) heaps() ([]found, error) {
 	heaps = append(heaps, p.fileHeaps(maps, links, reader)...)
 	anonymous, err := anonymousHeaps(maps, reader)
 	heaps = append(heaps, anonymous...)
-	if len(heaps) == 0 {
-		// A heap that can't be seen is not "no heap".
-		if errors.Is(err, fs.ErrPermission) {
-			return nil, p.refused("look into", err)
-		}
-		heaps = p.heldHeaps(links)
+	if len(heaps) == 0 && errors.Is(err, fs.ErrPermission) {
+		return nil, nil, p.refused("look into", err)
 	}
 	slices.SortStableFunc(heaps, func(a, b found) int { return cmp.Compare(a.Base, b.Base) })
-	return heaps, nil
+	return heaps, links, nil
 }
 
 // memfdHeaps finds the memfds by the name that the kernel keeps for them: nothing in the process can change it.
@@ -271,7 +294,23 @@ func (p proc) heldHeaps(links *descriptors) []found {
 	return heaps
 }
 
-// choose is the heap that the options name.
+// find is the heap that the options name: one that the process has mapped, or that it holds, beside heaps of its own or not.
+func (p proc) find(o Options) (found, error) {
+	heaps, err := p.heaps()
+	if err != nil {
+		return found{}, err
+	}
+	f, err := p.choose(heaps, o)
+	if o.Heap == "" || !errors.As(err, new(*NoHeapError)) {
+		return f, err
+	}
+	if every, failed := p.everyHeap(); failed == nil && len(every) > len(heaps) {
+		return p.choose(every, o)
+	}
+	return f, err
+}
+
+// choose is the heap among several that the options name.
 func (p proc) choose(heaps []found, o Options) (found, error) {
 	places := make([]Place, len(heaps))
 	for i, h := range heaps {

@@ -47,6 +47,7 @@ func (p proc) threads() ([]int, error) {
 // stat is what this package needs of /proc/PID/stat.
 type stat struct {
 	state   string // R running, S D waiting, T stopped, t traced, Z ended
+	kernel  bool   // it is a thread of the kernel: it has no memory of its own
 	threads int    // of the process
 	started uint64 // ticks after boot: with the id, it names a process for good
 }
@@ -58,14 +59,18 @@ func (p proc) stat() (stat, error) {
 	}
 	// The program's name stands in parentheses and may contain any.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	const state, threads, started = 0, 20 - 3, 22 - 3 // proc(5) counts from 1, and two fields are cut off
+	const state, flags, threads, started = 0, 9 - 3, 20 - 3, 22 - 3 // proc(5) counts from 1, and two fields are cut off
 	if len(fields) <= started {
 		return stat{}, errors.New(p.dir + "/stat is not as expected")
 	}
 	count, err := strconv.Atoi(fields[threads])
 	ticks, ticksErr := strconv.ParseUint(fields[started], 10, 64)
-	return stat{fields[state], count, ticks}, cmp.Or(err, ticksErr)
+	bits, flagsErr := strconv.ParseUint(fields[flags], 10, 64)
+	return stat{fields[state], bits&kernelThread != 0, count, ticks}, cmp.Or(err, ticksErr, flagsErr)
 }
+
+// kernelThread is PF_KTHREAD of Linux (include/linux/sched.h), in the flags of /proc/PID/stat.
+const kernelThread = 0x0020_0000
 
 // status is a line of /proc/PID/status; empty: there is none.
 func (p proc) status(key string) string {
@@ -114,13 +119,20 @@ func (p proc) refused(wish string, err error) *PermissionError {
 	e := &PermissionError{
 		Wish: wish, PID: p.pid, Program: p.program(), PtraceScope: ptraceScope(), AskedByRoot: os.Geteuid() == 0, Err: err,
 	}
-	// The effective user; the folder itself belongs to root as soon as the process can't be traced.
-	if ids := strings.Fields(p.status("Uid")); len(ids) > 1 {
-		if uid, err := strconv.ParseUint(ids[1], 10, 32); err == nil {
-			e.Owner, e.OwnerIsUs = userName(uint32(uid)), int(uid) == os.Geteuid()
-		}
+	if uid, ok := p.user(); ok {
+		e.Owner, e.OwnerIsUs = userName(uid), int(uid) == os.Geteuid()
 	}
 	return e
+}
+
+// user is to whom the process belongs: its effective user. The folder belongs to root as soon as the process can't be traced.
+func (p proc) user() (uid uint32, ok bool) {
+	ids := strings.Fields(p.status("Uid"))
+	if len(ids) < 2 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(ids[1], 10, 32)
+	return uint32(n), err == nil
 }
 
 func ptraceScope() int {

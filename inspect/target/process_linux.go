@@ -65,11 +65,7 @@ func (t *process) View(offset, bytes int64) []byte {
 func (t *process) Description() Description { return t.description }
 
 func (p proc) open(o Options) (*process, error) {
-	heaps, err := p.heaps()
-	if err != nil {
-		return nil, err
-	}
-	f, err := p.choose(heaps, o)
+	f, err := p.find(o)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A snapshot file, version 1. All numbers are little-endian; every checksum is CRC-32C.
+// A snapshot file, version 2. All numbers are little-endian; every checksum is CRC-32C.
 //
 //	header   40 bytes     magic, version, what follows, checksums of the info and of the header
 //	info                  SnapshotInfo as JSON
@@ -16,10 +16,13 @@ import (
 //
 // Windows of 1 MiB in which all is zero have no chunk. The parts follow each other without a gap and the footer ends the file:
 // every byte is covered by a checksum, a truncated file is known at once, and one chunk can be read without the others.
+//
+// Version 1 is the same without SnapshotInfo.Metadata: a reader that does not know of that would take bytes that were left
+// out for zeros. Both are read; what is written is version 2.
 const (
 	snapshotMagic   = "GLASSNAP"
 	snapshotEnd     = "PANSSALG"
-	snapshotVersion = 1
+	snapshotVersion = 2
 
 	snapshotHeaderBytes = 40
 	snapshotEntryBytes  = 32
@@ -51,6 +54,9 @@ type SnapshotInfo struct {
 	// What names the functions of recorded stacks: see symbols.Origin.
 	BuildID string `json:"build_id,omitempty"`
 	Entry   uint64 `json:"entry,omitempty"`
+
+	// Metadata says that the users' bytes were left out: see Description.
+	Metadata bool `json:"metadata,omitempty"`
 }
 
 // InfoOf is what a snapshot of a target should remember. A snapshot of a snapshot remembers the first one's origin.
@@ -59,7 +65,7 @@ func InfoOf(t Target, taken time.Time) SnapshotInfo {
 	if !d.Taken.IsZero() {
 		taken = d.Taken
 	}
-	i := SnapshotInfo{PID: d.PID, Program: d.Program, Heap: d.Heap, Base: t.Base(), Size: t.Size(), Taken: taken}
+	i := SnapshotInfo{PID: d.PID, Program: d.Program, Heap: d.Heap, Base: t.Base(), Size: t.Size(), Taken: taken, Metadata: d.Metadata}
 	// Without it the snapshot is as good, but for the names of functions.
 	if o, err := OriginOf(t); err == nil {
 		i.BuildID, i.Entry = o.BuildID, o.Entry

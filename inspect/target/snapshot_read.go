@@ -110,6 +110,9 @@ func (s *snapshot) readStart(fileBytes int64) (chunksFrom int64, err error) {
 	if err := json.Unmarshal(info, &s.info); err != nil {
 		return 0, s.damaged("the info is not readable: %v", err)
 	}
+	if version == 1 {
+		s.info.Metadata = false
+	}
 	if i := s.info; i.Size < 0 || i.Size > mostHeapBytes || i.Base+uint64(i.Size) < i.Base {
 		return 0, s.damaged("the info tells of a heap of %d bytes at %#x", i.Size, i.Base)
 	}
@@ -280,7 +283,7 @@ func (s *snapshot) Size() int64  { return s.info.Size }
 func (s *snapshot) Description() Description {
 	return Description{
 		Kind: KindSnapshot, PID: max(s.info.PID, 0), Program: printable(s.info.Program), Path: s.path, Heap: printable(s.info.Heap),
-		Door: doorSnapshot, Taken: s.info.Taken,
+		Door: doorSnapshot, Taken: s.info.Taken, Metadata: s.info.Metadata,
 	}
 }
 

@@ -465,9 +465,9 @@ func TestForgedSnapshot(t *testing.T) {
 	}
 
 	newer := forge{info: info, chunks: []chunk{one, second}, body: two}.file()
-	binary.LittleEndian.PutUint32(newer[8:], 2)
+	binary.LittleEndian.PutUint32(newer[8:], 3)
 	_, err = openBytes(newer)
-	require.Equal(t, &VersionError{Path: "x.snapshot", Found: 2, Known: 1}, err)
+	require.Equal(t, &VersionError{Path: "x.snapshot", Found: 3, Known: 2}, err)
 }
 
 func readPartOf(t testing.TB, source io.ReaderAt, offset int64, n int) []byte {

@@ -83,7 +83,7 @@ func lookThroughEveryDoor(t *testing.T, pid int, q question) {
 	defer process.Close()
 	looks(t, "process", process, q)
 	snapshot := filepath.Join(t.TempDir(), "heap.snapshot")
-	_, err = inspect.Snapshot(ctx, process, snapshot, nil)
+	_, err = inspect.Snapshot(ctx, process, snapshot, inspect.SnapshotOptions{})
 	require.NoError(t, err)
 	for door, path := range map[string]string{"snapshot": snapshot, "file": memoryFile(t, pid)} {
 		opened, err := target.OpenPath(path)

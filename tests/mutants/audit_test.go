@@ -63,7 +63,7 @@ var auditMutations = []mutation{
 		"it is withdrawn for ever"},
 	{"damaged block is lost", "quarantine.go", "	h.withdrawLent(p, b, address)\n", "	_ = address\n",
 		"a block that is out of use counts as live"},
-	{"damaged block is not reported", "quarantine.go", "	h.report(h.writtenAfterFree(\"free\", address, c, found, first, count))\n", "",
+	{"damaged block is not reported", "quarantine.go", "	h.report(h.writtenAfterFree(\"free\", address, c, found))\n", "",
 		"nobody learns of the write"},
 	{"each P holds back all", "heap.go", "uint64(h.options.QuarantineBytes) / uint64(want)", "uint64(h.options.QuarantineBytes)",
 		"more memory is held back than was allowed"},
@@ -119,7 +119,7 @@ var auditMutations = []mutation{
 		"the table is full sooner than it need be"},
 	{"callers are not learned", "stack.go", "h.recent.byPlace[place].Store(", "h.recent.byPlace[0].Store(",
 		"every operation looks its stack up"},
-	{"damage is a byte too short", "poison.go", "return first, size - first", "return first, max(size-first, 1) - 1",
+	{"damage is a byte too short", "report/damage.go", "	for to > from && data[to-1] == pattern {\n		to--\n	}\n	return from, to\n", "	for to > from && data[to-1] == pattern {\n		to--\n	}\n	return from, to - 1\n",
 		"the report tells of fewer bytes than were written"},
 
 	{"withdrawn block is a leak", "leak.go", "*h.link(s, i) != layout.LinkOut || ", "",

@@ -1,12 +1,13 @@
 // Command leaker keeps blocks and loses others, for the tests that look for them from outside. The first argument is the mode:
 // audit, sealed or plain; the second, a number, is how many more blocks it keeps. It says what its own allocator knows of the
-// live blocks, as JSON, waits for the end of its input, and ends.
+// live blocks, as JSON, and ends with its input. Before that it does what the input's lines say: "leak N" loses N blocks, "free N"
+// frees N of those that it keeps.
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -82,6 +83,13 @@ func leakPastTheEnd() {
 }
 
 var half2 uintptr // an address behind a block
+
+//go:noinline
+func leakMore(n int) {
+	for range n {
+		block(120)
+	}
+}
 
 //go:noinline
 func leakReport() { block(200_000) }
@@ -189,6 +197,22 @@ func main() {
 	}
 	must(json.NewEncoder(os.Stdout).Encode(leaks))
 	fmt.Println("ready")
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var what string
+		var n int
+		_, err := fmt.Sscan(lines.Text(), &what, &n)
+		must(err)
+		switch what {
+		case "leak":
+			leakMore(n)
+			fmt.Println("leaked")
+		case "free":
+			for range n {
+				must(heap.Free(kept[len(kept)-1]))
+				kept = kept[:len(kept)-1]
+			}
+			fmt.Println("freed")
+		}
+	}
 	runtime.KeepAlive(kept)
 }
