@@ -141,7 +141,9 @@ func (p *page) cell(h query.Head, value any) string {
 			return visible(shortFunctions(v))
 		}
 		if h.Kind == query.Word {
-			return p.Paint(wordColors[v], v)
+			if color, ok := wordColors[v]; ok {
+				return p.Paint(color, v)
+			}
 		}
 		return visible(v)
 	case int:
