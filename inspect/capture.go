@@ -133,10 +133,10 @@ func (c *capture) readHeader(f *format) {
 // currentSchemaHash is the hash of this program's schema.
 var currentSchemaHash = sync.OnceValue(func() uint64 { return layout.Hash(layout.SchemaText()) })
 
-// identityFacts is what the header's identity is held against.
-func (c *capture) identityFacts(base uint64) layout.IdentityFacts {
+// identityFacts is what the header's identity is held against. base is where it was found, or 0.
+func (c *capture) identityFacts(base, schemaHash uint64) layout.IdentityFacts {
 	return layout.IdentityFacts{
-		Base: base, Twin: &c.header.Twin, Sum: c.sum, TwinSum: c.twinSum, SchemaHash: layout.Hash(c.schema),
+		Base: base, Twin: &c.header.Twin, Sum: c.sum, TwinSum: c.twinSum, SchemaHash: schemaHash,
 		Version: c.format.schema.Version, Caches: uint32(c.format.caches), Place: c.format.place,
 	}
 }
@@ -151,8 +151,8 @@ func (c *capture) take(t target.Target) error {
 	h, id, f := &c.header, &c.id, c.format
 	// The checksum is right, but who wrote it may have lied: what follows must be what it has to be.
 	j := layout.Judge{Lacks: f.lacks["Identity"]}
-	facts := c.identityFacts(t.Base())
-	facts.Twin, facts.Sum, facts.TwinSum, facts.SchemaHash = id, id.Checksum, id.Checksum, id.SchemaHash
+	facts := c.identityFacts(t.Base(), id.SchemaHash)
+	facts.Twin, facts.Sum, facts.TwinSum = id, id.Checksum, id.Checksum
 	id.Judge(&j, facts)
 	if len(j.Verdicts) > 0 || id.ArenasMax > mostArenas || f.foreign && !f.possible(id) {
 		c.sound = false

@@ -39,7 +39,7 @@ type listed struct {
 // judgeHeader judges what comes before everything else: both identities. When neither is sound there is no more to judge.
 func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	first, twin := &h.header.Identity, &h.header.Twin
-	facts := h.identityFacts(h.target.Base())
+	facts := h.identityFacts(h.target.Base(), layout.Hash(h.schema))
 	if !h.sound {
 		facts.SchemaHash = first.SchemaHash
 	}
