@@ -395,6 +395,43 @@ func TestFormatsThatCantBeRead(t *testing.T) {
 	}
 }
 
+// TestPlacesThatCantBe: where the parts of a foreign heap lie, only its identity tells. What it tells has to be possible.
+func TestPlacesThatCantBe(t *testing.T) {
+	schema := anotherFormat(withoutGuards)
+	memory := relaid(t, usedImage(t, allocator.Options{}), schema)
+	for what, change := range map[string]func(place func(field string) *uint64){
+		"one part on another":     func(place func(string) *uint64) { *place("Caches") = *place("Bins") },
+		"before the heap":         func(place func(string) *uint64) { *place("Arenas") = 0 },
+		"no page of its own":      func(place func(string) *uint64) { *place("Journals") += 8 },
+		"behind the data":         func(place func(string) *uint64) { *place("PageMap") = *place("Data") + 1<<30 },
+		"it ends before it is":    func(place func(string) *uint64) { *place("RecordsEnd") = *place("Records") - layout.PageBytes },
+		"room for half of it":     func(place func(string) *uint64) { *place("Bins") = *place("Caches") - layout.PageBytes/2 },
+		"at the end of memory":    func(place func(string) *uint64) { *place("Stacks") = 1<<64 - layout.PageBytes },
+		"data that are not whole": func(place func(string) *uint64) { *place("Data") += layout.PageBytes },
+	} {
+		changed := bytes.Clone(memory)
+		for _, name := range []string{"Identity", "Twin"} {
+			words := map[string]*uint64{}
+			change(func(field string) *uint64 {
+				if words[field] == nil {
+					word := binary.LittleEndian.Uint64(changed[identityField(schema, name, field):])
+					words[field] = &word
+				}
+				return words[field]
+			})
+			for field, word := range words {
+				binary.LittleEndian.PutUint64(changed[identityField(schema, name, field):], *word)
+			}
+		}
+		mendChecksums(changed, schema)
+		check, err := inspect.Check(context.Background(), target.FromBytes(changed), inspect.CheckOptions{})
+		require.NoError(t, err, what)
+		require.NotEmpty(t, check.Findings, what)
+		require.Equal(t, inspect.CodeHeader, check.Findings[0].Code, what)
+		require.Zero(t, check.Heap.LiveBlocks, what)
+	}
+}
+
 // replaceSchema stores another schema in a relaid heap, whose identities lie as schema says, and makes them know it.
 func replaceSchema(memory []byte, schema layout.Schema, text []byte) {
 	clear(memory[layout.SchemaOffset:layout.HeaderBytes])
