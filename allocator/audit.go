@@ -77,8 +77,7 @@ func (h *Heap) isFree(block unsafe.Pointer, address uint64, c *class) bool {
 	case hash | uint64(layout.StateFree):
 		return seal.Size() == 0
 	case hash | uint64(layout.StatePoisoned):
-		_, _, damaged := poisonDamage(block, c.size)
-		return !damaged
+		return !poisonDamaged(block, c.size)
 	}
 	return false
 }
@@ -107,7 +106,7 @@ func (h *Heap) freeAudited(block unsafe.Pointer, size int) error {
 		index > 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret):
 		return h.freeSlowly(address, size)
 	}
-	if _, damaged := firstDamagedSlack(block, used, c.size); damaged {
+	if slackDamaged(block, used, c.size) {
 		return h.freeSlowly(address, size)
 	}
 	return h.quarantine(block, c, found, h.whoCalls(skipFree))

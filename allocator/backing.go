@@ -76,6 +76,11 @@ func (m *memory) commit(offset, bytes uint64) error {
 		}
 		m.fileEnd = end
 	}
+	if m.backing == BackingFile {
+		if err := m.provide(offset, bytes); err != nil {
+			return fmt.Errorf("the disk has no room for %d KiB more of the heap's file: %w", bytes>>10, err)
+		}
+	}
 	if _, err := unix.MmapPtr(int(m.file.Fd()), int64(offset), m.at(offset), uintptr(bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_FIXED); err != nil {
 		return fmt.Errorf("mapping %d KiB of the memory file: %w", bytes>>10, err)
 	}
@@ -85,7 +90,7 @@ func (m *memory) commit(offset, bytes uint64) error {
 // release makes a part inaccessible and gives its memory back.
 func (m *memory) release(offset, bytes uint64) {
 	// Errors cost memory, not correctness: the part is committed again before it is used.
-	_ = m.discard(offset, bytes)
+	_ = m.vacate(offset, bytes)
 	_, _ = unix.MmapPtr(-1, 0, m.at(offset), uintptr(bytes), unix.PROT_NONE, reserveFlags|unix.MAP_FIXED)
 }
 

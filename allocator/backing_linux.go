@@ -36,12 +36,40 @@ func (m *memory) open(o Options) error {
 	return nil
 }
 
-// discard gives the memory of a committed part back; its bytes read as zero afterwards.
+// discard gives the memory of a committed part back; its bytes read as zero afterwards. The room of a named file on the disk
+// stays: a page that finds none when it is touched again is a SIGBUS. It is an error where the file system can't do that.
 func (m *memory) discard(offset, bytes uint64) error {
 	if m.file == nil {
 		return unix.Madvise(unsafe.Slice((*byte)(m.at(offset)), bytes), unix.MADV_DONTNEED)
 	}
+	how := uint32(unix.FALLOC_FL_PUNCH_HOLE)
+	if m.backing == BackingFile {
+		how = unix.FALLOC_FL_ZERO_RANGE
+	}
+	return unix.Fallocate(int(m.file.Fd()), how|unix.FALLOC_FL_KEEP_SIZE, int64(offset), int64(bytes))
+}
+
+// vacate is discard for a part that is committed again before it is used.
+func (m *memory) vacate(offset, bytes uint64) error {
+	if m.file == nil {
+		return m.discard(offset, bytes)
+	}
 	return unix.Fallocate(int(m.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(offset), int64(bytes))
+}
+
+// provide takes room on the disk for a part of a named file, so that a full disk is an error here and no SIGBUS later. File
+// systems that can't promise it don't.
+func (m *memory) provide(offset, bytes uint64) error {
+	for {
+		err := unix.Fallocate(int(m.file.Fd()), 0, int64(offset), int64(bytes))
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS):
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // Linux 6.13: madvise(2), MADV_GUARD_INSTALL. No mapping is split.

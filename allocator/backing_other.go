@@ -30,6 +30,12 @@ func (m *memory) discard(offset, bytes uint64) error {
 	return unix.Madvise(unsafe.Slice((*byte)(m.at(offset)), bytes), unix.MADV_DONTNEED)
 }
 
+// vacate is discard for a part that is committed again before it is used.
+func (m *memory) vacate(offset, bytes uint64) error { return m.discard(offset, bytes) }
+
+// provide takes no room on the disk: this system has no call that does so for a part of a file.
+func (m *memory) provide(_, _ uint64) error { return nil }
+
 func guardByAdvice(start unsafe.Pointer, bytes uint64, on bool) error {
 	return guardByProtection(start, bytes, on)
 }

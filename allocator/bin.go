@@ -127,7 +127,6 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 		h.unlockBin(b, p)
 		return
 	}
-	first, count, _ := poisonDamage(block, c.size)
 	s, index := h.slabAndIndex(address)
 	if link := h.link(s, index); *link == layout.LinkWithdrawn || (found.Belongs(address, h.secret) && found.State().Live()) {
 		// It is in the magazine once too often: the second free of two counts as one, and this as the alloc that it needs.
@@ -142,7 +141,7 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 		b.WithdrawnCount++
 	}
 	h.unlockBin(b, p)
-	h.report(h.writtenAfterFree("alloc", address, c, found, first, count))
+	h.report(h.writtenAfterFree("alloc", address, c, found))
 }
 
 // withdrawLive takes a block out of use that the user holds and that was found damaged.

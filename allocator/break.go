@@ -31,7 +31,7 @@ func (w *watch) wants(h *Heap, ref layout.StackRef) bool {
 	if known, ok := w.known.Load(ref); ok {
 		return known.(bool)
 	}
-	matches := w.set.Match(h.operation(0, 0, ref).Frames())
+	matches := w.set.Match(callFrames(h.operation(0, 0, ref).Stack))
 	w.known.Store(ref, matches)
 	return matches
 }

@@ -18,14 +18,14 @@ func TestOverflow(t *testing.T) {
 		written []int // offsets
 		says    string
 	}{
-		"overflow_small_1_byte": {8, []int{8}, "the seal behind the block's 8 bytes is broken: 0x"},
-		"overflow_small_8_byte": {8, []int{15}, "the seal behind the block's 8 bytes is broken: 0x"},
-		"overflow_slack_byte":   {18, []int{18, 19}, "byte +18 was written, 0 past the end of the 18 bytes asked for"},
-		"overflow_far_slack":    {129, []int{140}, "byte +140 was written, 11 past the end of the 129 bytes asked for"},
-		"overflow_last_slack":   {129, []int{143}, "byte +143 was written, 14 past the end of the 129 bytes asked for"},
-		"overflow_large_1_byte": {256 << 10, []int{256 << 10}, "byte +262144 was written, 0 past the end of the 262144 bytes asked for"},
-		"overflow_large_8_byte": {256 << 10, []int{256<<10 + 7}, "byte +262151 was written, 7 past the end"},
-		"overflow_large_seal":   {256<<10 - 8, []int{256<<10 - 8}, "the seal behind the 262136 bytes of the span is broken: 0x"},
+		"overflow_small_1_byte": {8, []int{8}, "overflow by 1 byte, past a live block of 8"},
+		"overflow_small_8_byte": {8, []int{15}, "1 byte written 8 behind the end of a live block of 8, or 1 before the block behind it"},
+		"overflow_slack_byte":   {18, []int{18, 19}, "overflow by 2 bytes, past a live block of 18"},
+		"overflow_far_slack":    {129, []int{140}, "1 byte written 11 behind the end of a live block of 129"},
+		"overflow_last_slack":   {129, []int{143}, "1 byte written 14 behind the end of a live block of 129"},
+		"overflow_large_1_byte": {256 << 10, []int{256 << 10}, "overflow by 1 byte, past a live span of 262144"},
+		"overflow_large_8_byte": {256 << 10, []int{256<<10 + 7}, "overflow by 8 bytes, past a live span of 262144"},
+		"overflow_large_seal":   {256<<10 - 8, []int{256<<10 - 8}, "overflow by 1 byte, past a live span of 262136"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHeap(t, Options{})
@@ -51,7 +51,7 @@ func TestOverflowOfAnAlignedBlock(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, uintptr(place(a))%64)
 	*past(a, 102) ^= 1
-	violated(t, h.Free(a), Overflow, "byte +102 was written, 2 past the end of the 100 bytes asked for")
+	violated(t, h.Free(a), Overflow, "1 byte written 2 behind the end of a live block of 100")
 	a, err = h.AllocAligned(100, 64)
 	require.NoError(t, err)
 	*past(a, -1) ^= 1
@@ -76,7 +76,7 @@ func TestUnderflow(t *testing.T) { // underflow_1_byte
 	h := newHeap(t, Options{})
 	before, a := neighbours(t, h, 64)
 	*past(a, -1) ^= 1
-	v := violated(t, h.Free(a), Underflow, "the seal before the block is broken", "the one at "+layout.Hex(uint64(uintptr(place(before)))))
+	v := violated(t, h.Free(a), Underflow, "underflow by 1 byte, before a live block of 64", "block before it, at "+layout.Hex(uint64(uintptr(place(before)))))
 	require.Equal(t, uint64(uintptr(place(a))), v.Block)
 	*past(a, -1) ^= 1
 	require.NoError(t, h.Free(a))
@@ -139,7 +139,7 @@ func TestWriteAfterFree(t *testing.T) {
 	*past(a, 66) ^= 0x10
 	b := alloc(t, h, 64)
 	require.Len(t, got, 1)
-	v := violated(t, got[0], WriteAfterFree, "during alloc", "the seal of a free block holds 0x", " instead of 0x")
+	v := violated(t, got[0], WriteAfterFree, "during alloc", "the seal of a free block is written over", "seal broken")
 	require.Equal(t, uint64(uintptr(place(a))), v.Block)
 	require.NotEqual(t, place(a), place(b))
 	require.EqualValues(t, 1, h.Stats().Withdrawn)

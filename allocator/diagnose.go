@@ -111,7 +111,7 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 		return v
 	case !seal.Belongs(start, h.secret) || !seal.State().Live() || used > c.size:
 		v.Kind, v.Size = Overflow, -1
-		v.Detail = fmt.Sprintf("the seal behind the block's %d bytes is broken: %s was found", c.size, layout.Hex(uint64(seal)))
+		v.show(h.sealedBlock(start, c).Overrun(false))
 		return v
 	}
 	if seal.State().Aligned() && inBlock >= layout.SealBytes && inBlock <= uint64(used) {
@@ -125,8 +125,9 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 		v.Kind, v.Detail = InvalidFree, fmt.Sprintf("the address is %d bytes inside a live block of %d bytes", address-start, used)
 		return v
 	}
-	if first, damaged := firstDamagedSlack(h.pointer(start), used, c.size); damaged {
-		v.Kind, v.Detail = Overflow, fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", uint64(first)-(address-start), first-used, v.Size)
+	if slackDamaged(h.pointer(start), used, c.size) {
+		v.Kind = Overflow
+		v.show(h.sealedBlock(start, c).Overrun(true))
 		return v
 	}
 	// The seal of a block that is out of use stays as it was found: its neighbour has been told of before.
@@ -134,7 +135,7 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 		seal := *sealAt(h.pointer(before), c.size)
 		if !layout.Seal(seal).Belongs(before, h.secret) {
 			v.Kind = Underflow
-			v.Detail = fmt.Sprintf("the seal before the block is broken: %s was found; something wrote before this block or past the one at %s", layout.Hex(seal), layout.Hex(before))
+			v.show(h.sealedBlock(before, c).Underrun(v.Size))
 			return v
 		}
 	}
@@ -209,29 +210,24 @@ func mismatch(allocated, freed int) string {
 	return fmt.Sprintf("allocated with %d bytes, freed as %d (the capacity of the slice tells)", allocated, freed)
 }
 
-// writtenAfterFree is the violation of a free block whose seal is not that of a free block any more.
-// count bytes from first on are not poison any more, where they were.
-func (h *Heap) writtenAfterFree(during string, address uint64, c *class, found layout.Seal, first, count uint32) *Violation {
+// writtenAfterFree is the violation of a free block that is not as it was left: its seal is not that of a free block any more,
+// or, poisoned, its bytes were written.
+func (h *Heap) writtenAfterFree(during string, address uint64, c *class, found layout.Seal) *Violation {
 	v := &Violation{Kind: WriteAfterFree, During: during, Address: address, Block: address, Bin: int(c.bin), Size: -1}
 	if found.Belongs(address, h.secret) && found.State().Live() {
 		v.Kind, v.Detail = DoubleFree, "a block in the cache of free blocks is live: it was freed twice at the same time"
 		return v
 	}
+	block := h.sealedBlock(address, c)
 	if found.Belongs(address, h.secret) && found.State().Poisoned() {
 		v.Size = int(found.Size())
-		v.Detail = fmt.Sprintf("%s written from +%d on after the block was freed", was(count), first)
-		return v
+		if d, ok := block.Poisoned(); ok {
+			v.show(d)
+			return v
+		}
 	}
-	v.Detail = fmt.Sprintf("the seal of a free block holds %s instead of %s: it was written to after it was freed, or something wrote past the block before it",
-		layout.Hex(uint64(found)), layout.Hex(layout.SealHash(address, h.secret)|uint64(layout.StateFree)))
+	v.show(block.Freed())
 	return v
-}
-
-func was(bytes uint32) string {
-	if bytes == 1 {
-		return "1 byte was"
-	}
-	return fmt.Sprintf("%d bytes were", bytes)
 }
 
 // remember fills in what the audit knows of the block that a violation is about.

@@ -28,7 +28,7 @@ func Explain(address uint64) *Violation {
 	if v.Kind == "" {
 		return nil
 	}
-	h.remember(v)
+	h.complete(v)
 	return v
 }
 

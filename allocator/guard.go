@@ -117,28 +117,17 @@ func (h *Heap) locateGuarded(address uint64) (block, *Violation) {
 	case s.State == layout.GuardFreed:
 		v.Kind, v.Detail = DoubleFree, "the block is free already"
 	default:
-		if where, damaged := h.guardDamage(s, page); damaged {
-			v.Kind, v.Detail = Overflow, fmt.Sprintf("byte %+d was written, outside of the %d bytes asked for", where, s.Requested)
-			if where < 0 {
+		if d, damaged := h.guardRim(s, page).Damage(); damaged {
+			v.Kind = Overflow
+			if d.Before {
 				v.Kind = Underflow
 			}
+			v.show(d)
 			return block{}, v
 		}
 		return block{address: address, start: address, size: int(s.Requested), bin: noBin, most: int(s.Requested), guarded: true}, nil
 	}
 	return block{}, v
-}
-
-// guardDamage is the first byte of a slot's page, counted from the allocation's start, that was written without being part of it.
-func (h *Heap) guardDamage(s *layout.GuardSlot, page uint64) (where int64, damaged bool) {
-	before, end := s.Address-page, s.Address-page+s.Requested
-	bytes := unsafe.Slice((*byte)(h.pointer(page)), layout.PageBytes)
-	for i, b := range bytes {
-		if b != layout.SlackByte && (uint64(i) < before || uint64(i) >= end) {
-			return int64(i) - int64(before), true
-		}
-	}
-	return 0, false
 }
 
 // freeGuarded is free for an address in the guard pages.

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
 )
 
 // TestOneInSoManyIsGuarded, and none when sampling is off.
@@ -119,6 +121,21 @@ func TestWhatAFaultMeans(t *testing.T) {
 	span := alloc(t, h, 100_000)
 	require.Nil(t, Explain(uint64(uintptr(place(span)))))
 	require.Equal(t, OutOfBounds, Explain(uint64(uintptr(place(span)))+25*layout.PageBytes).Kind)
+}
+
+// TestAGuardedSpanHasNoSeal, and nobody says so.
+func TestAGuardedSpanHasNoSeal(t *testing.T) {
+	h := newHeap(t, Options{Name: "guarded span", ReserveBytes: 16 << 20, GuardRate: 1})
+	span := alloc(t, h, 100_000)
+	self, err := target.Self(target.Options{Heap: h.Name()})
+	require.NoError(t, err)
+	defer self.Close()
+	opened, err := inspect.Open(t.Context(), self)
+	require.NoError(t, err)
+	w, err := opened.Whatis(uint64(uintptr(place(span))))
+	require.NoError(t, err)
+	require.True(t, w.Block.Guarded)
+	require.Equal(t, inspect.SealNone, w.Block.Seal)
 }
 
 // TestCatchFaultsLeavesTheRestAlone: other panics, and the goroutine's other faults.

@@ -224,5 +224,5 @@ func TestZeroSizes(t *testing.T) {
 	}
 	p := malloc(t, h, 0)
 	*(*byte)(p) = 1
-	violated(t, h.FreePointer(p), Overflow, "0 past the end of the 0 bytes asked for")
+	violated(t, h.FreePointer(p), Overflow, "overflow by 1 byte, past a live block of 0")
 }

@@ -1,11 +1,10 @@
 package allocator
 
 import (
-	"fmt"
 	"runtime"
-	"strings"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // Operation is who did something to a block, as ModeAudit recorded it.
@@ -16,10 +15,16 @@ type Operation struct {
 }
 
 // Frames is the stack with its inlined calls, without the frames of the allocator and of the runtime around it.
-func (o *Operation) Frames() []runtime.Frame { return userFrames(o.Stack) }
+func (o *Operation) Frames() []report.Frame {
+	var frames []report.Frame
+	for _, f := range callFrames(o.Stack) {
+		frames = append(frames, report.Frame{Function: f.Function, File: f.File, Line: f.Line, Inlined: f.Func == nil, PC: uint64(f.PC)})
+	}
+	return report.UsersFrames(frames)
+}
 
-// userFrames are the frames of a stack that are the user's.
-func userFrames(stack []uintptr) (user []runtime.Frame) {
+// callFrames names the calls of a stack.
+func callFrames(stack []uintptr) (named []runtime.Frame) {
 	if len(stack) == 0 {
 		return nil
 	}
@@ -27,17 +32,22 @@ func userFrames(stack []uintptr) (user []runtime.Frame) {
 	for more := true; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
-		switch {
-		case len(user) == 0 && strings.HasPrefix(f.Function, ownPackage):
-		case f.Function == "runtime.goexit" || f.Function == "runtime.main" || f.Function == "":
-		default:
-			user = append(user, f)
-		}
+		named = append(named, f)
 	}
-	return user
+	return named
 }
 
-const ownPackage = "github.com/glassheap/glassheap/allocator."
+// told is the operation as reports show it.
+func (o *Operation) told() *report.Operation {
+	if o == nil {
+		return nil
+	}
+	told := &report.Operation{Goroutine: o.Goroutine, Sequence: o.Sequence, Frames: o.Frames()}
+	for _, a := range o.Stack {
+		told.Addresses = append(told.Addresses, report.Address(a))
+	}
+	return told
+}
 
 // operation is what the record's half says; nil: nothing.
 func (h *Heap) operation(goroutine, sequence uint64, ref layout.StackRef) *Operation {
@@ -51,32 +61,4 @@ func (h *Heap) operation(goroutine, sequence uint64, ref layout.StackRef) *Opera
 		}
 	}
 	return o
-}
-
-// text is the operation as reports show it: a line for each frame, the first behind the title.
-func (o *Operation) text(title string) string {
-	lines := frameLines(o.Frames())
-	if len(lines) == 0 {
-		lines = []string{"a caller that is not known"}
-	}
-	return fmt.Sprintf("\n   %-13s %s", title, strings.Join(lines, "\n                 "))
-}
-
-// frameLines show each frame in a line: function, file and line, aligned.
-func frameLines(frames []runtime.Frame) (lines []string) {
-	width := 0
-	for _, f := range frames {
-		width = max(width, len(shortName(f.Function)))
-	}
-	for _, f := range frames {
-		file := f.File[strings.LastIndexByte(f.File, '/')+1:]
-		lines = append(lines, fmt.Sprintf("%-*s  %s:%d", width, shortName(f.Function), file, f.Line))
-	}
-	return lines
-}
-
-// shortName is a function's name with the last element of its package's path only.
-func shortName(function string) string {
-	path, _, _ := strings.Cut(function, "[") // type arguments have paths of their own
-	return function[strings.LastIndexByte(path, '/')+1:]
 }

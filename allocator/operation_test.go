@@ -69,7 +69,7 @@ func TestCloseNamesLeaks(t *testing.T) {
 	leak := (*allocator.LeakError)(nil)
 	require.ErrorAs(t, h.Close(), &leak)
 	require.EqualValues(t, 4, leak.Blocks)
-	require.Regexp(t, `(?s)heap "leaky" was closed with 4 live blocks\n   307200 bytes in 1 block\n   allocated by  allocator_test.allocatesIt +operation_test.go:\d+\n.*\n   192 bytes in 3 blocks\n   allocated by  allocator_test.allocatesIt`, leak.Error())
+	require.Regexp(t, `(?s)heap "leaky" was closed with 4 live blocks\n   307200 bytes in 1 block\n   allocated by  goroutine \d+, operation \d+\n +allocator_test.allocatesIt +operation_test.go:\d+\n.*\n   192 bytes in 3 blocks\n   allocated by  goroutine \d+, operation \d+\n +allocator_test.allocatesIt`, leak.Error())
 }
 
 // TestCloseVerifiesWhatIsHeldBack, and names who freed it.

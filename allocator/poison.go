@@ -15,24 +15,12 @@ func fillWords(block unsafe.Pointer, bytes uint32, word uint64) {
 	}
 }
 
-// poisonDamage is the offset of the first byte below bytes that is not poison, and how many from there on to the last.
-func poisonDamage(block unsafe.Pointer, bytes uint32) (first, count uint32, damaged bool) {
-	words := unsafe.Slice((*uint64)(block), bytes/8)
-	for i, w := range words {
+// poisonDamaged reports whether any of the first bytes of a block is not poison.
+func poisonDamaged(block unsafe.Pointer, bytes uint32) bool {
+	for _, w := range unsafe.Slice((*uint64)(block), bytes/8) {
 		if w != layout.PoisonWord {
-			return damagedRange(unsafe.Slice((*byte)(block), bytes), i*8)
+			return true
 		}
 	}
-	return 0, 0, false
-}
-
-func damagedRange(b []byte, from int) (first, count uint32, damaged bool) {
-	last := len(b) - 1
-	for b[from] == layout.PoisonByte {
-		from++
-	}
-	for b[last] == layout.PoisonByte {
-		last--
-	}
-	return uint32(from), uint32(last - from + 1), true
+	return false
 }

@@ -22,7 +22,7 @@ const (
 // report runs the policy. No lock is held and the goroutine is not pinned.
 func (h *Heap) report(v *Violation) error {
 	v.Heap = h.options.Name
-	h.remember(v)
+	h.complete(v)
 	OnViolation(v)
 	switch {
 	case h.options.OnViolation != nil:

@@ -71,9 +71,9 @@ func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
 		unpin(p)
 		return h.flush(int(c.bin))
 	}
-	found, first, count, damaged := h.heldDamage(address, c)
+	found, damaged := h.heldDamage(address, c)
 	if damaged {
-		h.withdrawOldest(p, j, c, found, first, count) // unpins
+		h.withdrawOldest(p, j, c, found) // unpins
 		return nil
 	}
 	// For a moment it is in both places, so that it is never in none.
@@ -87,12 +87,11 @@ func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
 	return nil
 }
 
-// heldDamage is the seal of a block that is held back, where its bytes are not poison any more, and whether anything is wrong.
-func (h *Heap) heldDamage(address uint64, c *class) (found layout.Seal, first, count uint32, damaged bool) {
+// heldDamage is the seal of a block that is held back, and whether it or the poison before it is damaged.
+func (h *Heap) heldDamage(address uint64, c *class) (found layout.Seal, damaged bool) {
 	block := h.pointer(address)
 	found = layout.Seal(*sealAt(block, c.size))
-	first, count, damaged = poisonDamage(block, c.size)
-	return found, first, count, damaged || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined
+	return found, poisonDamaged(block, c.size) || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined
 }
 
 func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
@@ -101,7 +100,7 @@ func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
 }
 
 // withdrawOldest takes the oldest block of the quarantine out of use for ever. The caller is pinned on p; it is not afterwards.
-func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.Seal, first, count uint32) {
+func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.Seal) {
 	b := h.bin(int(c.bin))
 	if !tryLock(&b.Lock, p) {
 		unpin(p) // somebody is moving a batch; the caller comes here again
@@ -113,7 +112,7 @@ func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.S
 	h.leaveQuarantine(j, c)
 	j.Moving = 0
 	h.unlockBin(b, p)
-	h.report(h.writtenAfterFree("free", address, c, found, first, count))
+	h.report(h.writtenAfterFree("free", address, c, found))
 }
 
 // endQuarantine lets the blocks out that the P which the caller is on still holds back, when the heap is not audited any
@@ -195,8 +194,8 @@ func (h *Heap) verifyQuarantine() {
 		for k := j.QuarantineOut; k != j.QuarantineIn; k++ {
 			address := j.Quarantine[k%layout.QuarantineBlocks]
 			c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
-			if found, first, count, damaged := h.heldDamage(address, c); damaged {
-				_ = h.report(h.writtenAfterFree("close", address, c, found, first, count))
+			if found, damaged := h.heldDamage(address, c); damaged {
+				_ = h.report(h.writtenAfterFree("close", address, c, found))
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func TestTheWayOutIsWatched(t *testing.T) {
 		require.Equal(t, "free", v.During, "%s: it was let out", what)
 		require.EqualValues(t, uintptr(place(b)), v.Block)
 		if what == "poison" {
-			require.Contains(t, v.Detail, "3 bytes were written from +4 on")
+			require.Contains(t, v.Detail, "3 bytes written at +4 of a block after it was freed")
 		}
 		s := h.Stats()
 		require.EqualValues(t, 1, s.Withdrawn)

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // Sampling costs the fast path three loads and a comparison, no counter. The word that a magazine counts its operations in
@@ -25,6 +26,20 @@ func (h *Heap) SetProfileRate(rate int) error {
 		return fmt.Errorf("glassheap: heap %q is plain: without seals nothing tells which blocks are recorded", h.options.Name)
 	}
 	return h.setRate("profile", rate, &h.header().ProfileRate, h.readyProfile)
+}
+
+// SampledRate is of how many blocks it is recorded for one who allocated it, so that Leaks estimates; 0: for all or for none.
+func (h *Heap) SampledRate() uint64 {
+	if h.closed.Load() {
+		return 0
+	}
+	return h.sampledRate()
+}
+
+// sampledRate is SampledRate in a heap that is being closed, too.
+func (h *Heap) sampledRate() uint64 {
+	head := h.header()
+	return report.SampledRate(h.Mode(), atomic.LoadUint64(&head.ProfileRate), atomic.LoadUint64(&head.GuardRate))
 }
 
 // setRate changes one of the rates and what the fast path samples by.

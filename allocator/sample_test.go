@@ -75,3 +75,48 @@ func TestGuardsAndProfileShareTheSampling(t *testing.T) {
 	require.InDelta(t, 1600, guarded+recorded, 30)
 	sound(t, h)
 }
+
+// TestLeaksOfAProfileAreEstimates that come near to the truth, of spans they are the truth; what is older is told apart.
+func TestLeaksOfAProfileAreEstimates(t *testing.T) {
+	oneCache(t)
+	h := newHeap(t, Options{ReserveBytes: 64 << 20, ProfileRate: 64})
+	for range 6_400 {
+		malloc(t, h, 40)
+	}
+	for range 12_800 {
+		malloc(t, h, 200)
+	}
+	malloc(t, h, 100_000)
+	sound(t, h)
+	leaks := map[uint64]Leak{}
+	for _, l := range h.Leaks() {
+		require.NotNil(t, l.Allocated, "who allocated the rest is estimated")
+		leaks[l.Bytes/l.Blocks] = l
+	}
+	require.Len(t, leaks, 3)
+	require.InDelta(t, 6_400, leaks[40].Blocks, 2*64*10)
+	require.InDelta(t, 12_800, leaks[200].Blocks, 2*64*14)
+	require.InDelta(t, 100, leaks[40].Samples, 20)
+	require.EqualValues(t, 1, leaks[100_000].Blocks)
+	require.Zero(t, leaks[100_000].Samples)
+
+	older := newHeap(t, Options{ReserveBytes: 64 << 20})
+	for range 20_000 {
+		malloc(t, older, 40)
+	}
+	require.NoError(t, older.SetProfileRate(64))
+	for range 6_400 {
+		malloc(t, older, 40)
+	}
+	var rest, recorded Leak
+	for _, l := range older.Leaks() {
+		if l.Allocated == nil {
+			rest = l
+		} else {
+			recorded = l
+		}
+	}
+	require.InDelta(t, 6_400, recorded.Blocks, 2*64*10)
+	require.EqualValues(t, 26_400, recorded.Blocks+rest.Blocks)
+	require.ErrorContains(t, older.Close(), "about ")
+}

@@ -45,15 +45,14 @@ func longSlackDamaged(block unsafe.Pointer, slack, end uint32) bool {
 	if slack > end {
 		return true
 	}
-	_, damaged := firstDamagedSlack(block, end-slack, end)
-	return damaged
+	return slackDamaged(block, end-slack, end)
 }
 
-// firstDamagedSlack is the offset of the first byte from size to end that does not carry the pattern.
-func firstDamagedSlack(block unsafe.Pointer, size, end uint32) (offset uint32, damaged bool) {
+// slackDamaged reports whether any byte from size to end does not carry the pattern.
+func slackDamaged(block unsafe.Pointer, size, end uint32) bool {
 	for ; size&7 != 0 && size < end; size++ {
 		if *(*byte)(unsafe.Add(block, size)) != layout.SlackByte {
-			return size, true
+			return true
 		}
 	}
 	for ; size+8 <= end; size += 8 {
@@ -63,8 +62,8 @@ func firstDamagedSlack(block unsafe.Pointer, size, end uint32) (offset uint32, d
 	}
 	for ; size < end; size++ {
 		if *(*byte)(unsafe.Add(block, size)) != layout.SlackByte {
-			return size, true
+			return true
 		}
 	}
-	return 0, false
+	return false
 }

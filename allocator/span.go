@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -25,7 +26,8 @@ func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 		return nil, &SizeError{Size: n, Limit: limit, Reason: "it is larger than the whole heap"}
 	}
 	var by caller
-	if h.auditing.Load() {
+	recorded := h.auditing.Load() || atomic.LoadUint64(&h.header().ProfileRate) != 0 // of what is large, a profile knows all
+	if recorded {
 		by = h.whoCalls(skipMalloc)
 	}
 	h.lockPages()
@@ -35,6 +37,10 @@ func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 		return nil, fmt.Errorf("glassheap: no span for %d bytes in heap %q: %w", n, h.options.Name, err)
 	}
 	if h.auditing.Load() {
+		h.freshen(s)
+		recorded = true
+	}
+	if recorded {
 		h.recordSpan(s, by)
 	}
 	user := s.User()
@@ -105,11 +111,15 @@ func (h *Heap) makeSpan(n uint64, align int, guarded bool) (*layout.Span, error)
 	return s, nil
 }
 
-// recordSpan keeps who allocated a span. What it holds is made recognisable, unless it is huge: then it is zero.
-func (h *Heap) recordSpan(s *layout.Span, by caller) {
+// freshen makes what a new span holds recognisable, unless it is huge: then it is zero.
+func (h *Heap) freshen(s *layout.Span) {
 	if h.arena(uint64(s.Arena)).State != layout.ArenaHuge {
 		fillWords(h.pointer(s.User()), uint32(s.Requested)&^7, layout.FreshWord)
 	}
+}
+
+// recordSpan keeps who allocated a span.
+func (h *Heap) recordSpan(s *layout.Span, by caller) {
 	s.Record = layout.Record{AllocSequence: h.number(layout.EventAlloc, s.User(), s.Requested, by), AllocGoroutine: by.goroutine, AllocStack: by.stack}
 	s.Recorded = layout.SpanRecorded
 }
@@ -194,36 +204,33 @@ func (h *Heap) spanDamage(s *layout.Span) *Violation {
 	if !h.sealed {
 		return nil
 	}
-	v := &Violation{Kind: Overflow, Block: s.Base, Bin: noBin, Size: int(s.Requested)}
 	page, from, end := h.spanSlack(s)
-	if first, damaged := firstDamagedSlack(page, from, end); damaged {
-		v.Detail = fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", s.Requested+uint64(first-from), first-from, s.Requested)
-		return v
-	}
+	damaged := slackDamaged(page, from, end)
 	seal := *(*layout.Seal)(unsafe.Add(page, end))
 	if seal != layout.MakeSeal(s.Base, h.secret, int(s.Requested), layout.StateLive) {
-		v.Detail = fmt.Sprintf("the seal behind the %d bytes of the span is broken: %s", s.Requested, layout.Hex(uint64(seal)))
-		return v
+		damaged = true
 	}
-	return nil
+	if !damaged {
+		return nil
+	}
+	v := &Violation{Kind: Overflow, Block: s.Base, Bin: noBin, Size: int(s.Requested)}
+	d, _ := h.spanTail(s).Overrun()
+	v.show(d)
+	return v
 }
 
 // edgeDamage is what is wrong around a guarded span on its pages; nil: nothing.
 func (h *Heap) edgeDamage(s *layout.Span) *Violation {
-	before, behind := h.spanEdges(s)
-	for i, b := range before {
-		if b != layout.SlackByte {
-			return &Violation{Kind: Underflow, Block: s.User(), Bin: noBin, Size: int(s.Requested),
-				Detail: fmt.Sprintf("byte %d was written, before the start of the span of %d bytes", i-len(before), s.Requested)}
-		}
+	d, damaged := h.spanRim(s).Damage()
+	if !damaged {
+		return nil
 	}
-	for i, b := range behind {
-		if b != layout.SlackByte {
-			return &Violation{Kind: Overflow, Block: s.User(), Bin: noBin, Size: int(s.Requested),
-				Detail: fmt.Sprintf("byte +%d was written, %d past the end of the %d bytes asked for", s.Requested+uint64(i), i, s.Requested)}
-		}
+	v := &Violation{Kind: Overflow, Block: s.User(), Bin: noBin, Size: int(s.Requested)}
+	if d.Before {
+		v.Kind = Underflow
 	}
-	return nil
+	v.show(d)
+	return v
 }
 
 // findSpan is the live span that starts at address; nil when none does.

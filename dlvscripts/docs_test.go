@@ -36,8 +36,10 @@ func shown(t *testing.T) map[string]string {
 
 	audit := debugging.Record(startHeaps(t, "stale").Delve).Typed("gh_check", "gh_log", "gh_history block")
 
+	stack := debugging.Record(startHeaps(t, "visit").Delve).Typed("gh_break stack main.greet", "gh_break stack main.greet free", "continue", "continue")
+
 	texts := map[string]string{}
-	for name, r := range map[string]*debugging.Transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged, "audit": audit} {
+	for name, r := range map[string]*debugging.Transcript{"overrun": overrun, "init": structs, "bins": bins, "whatis": whatis, "damaged": damaged, "audit": audit, "stack": stack} {
 		texts[name] = r.Text.String()
 	}
 	return texts

@@ -97,8 +97,8 @@ func TestTheSameHistory(t *testing.T) {
 // TestTheSameLeaks: the live blocks, by who allocated them, with every reason for not knowing it.
 func TestTheSameLeaks(t *testing.T) {
 	t.Parallel()
-	s := startHeaps(t, "audited", "switched", "guarded", "shop", "several")
-	for i, heap := range []string{"audited", "switched", "guarded", "orders", "sessions"} {
+	s := startHeaps(t, "audited", "switched", "guarded", "sampled", "shop", "several")
+	for i, heap := range []string{"audited", "switched", "guarded", "sampled", "orders", "sessions"} {
 		if i > 0 {
 			s.Ask("continue")
 		}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,4 +97,21 @@ func TestBreakLeakStopsWhereAnEarlierRunLeaked(t *testing.T) {
 		require.Contains(t, d.Ask("gh_whatis "+block), "a live block of 40 bytes")
 	}
 	require.Contains(t, d.Ask("continue"), "has exited with status 0")
+}
+
+// TestBreakStackStopsWithinAFunction: of a thousand allocations and frees, at those that a function is on the stack of.
+func TestBreakStackStopsWithinAFunction(t *testing.T) {
+	t.Parallel()
+	s := startHeaps(t, "visit")
+	require.Contains(t, s.Ask("gh_break stack main.greet"), `breakpoint 2 stops at each request in a call of a function named like "main.greet"`)
+	require.Contains(t, s.Ask("gh_break stack main.greet"), "already")
+	require.Contains(t, s.Ask("gh_break stack other"), "two cannot be")
+	require.Contains(t, s.Ask("gh_break stack greet free"), "each free in a call of")
+	began := time.Now()
+	require.Regexp(t, `\nasked for by main\.alloc  main\.go:\d+\n +main\.serve  main\.go:\d+\n +main\.greet  main\.go:\d+\n`, s.Ask("continue"))
+	t.Logf("%v for each of 2,000 that went by", time.Since(began)/2000)
+	require.Regexp(t, `\nfreed by +main\.free +main\.go:\d+\n +main\.goodbye  main\.go:\d+\n +main\.greet +main\.go:\d+\n`, s.Ask("continue"))
+	require.Contains(t, s.Ask("continue"), "main.stop", "nobody else greets")
+	require.Contains(t, s.Ask("gh_break stack"), "usage")
+	require.Contains(t, s.Ask("gh_break stack a b"), "usage")
 }

@@ -20,6 +20,7 @@ var sessions = map[string]string{
 	"watch":     "break main.ready\nrun overflow\nglassheap watch b\ncontinue\nbacktrace",
 	"audit":     "break main.ready\nrun audit\ncontinue\nglassheap whatis b\nprint $gh_whatis(b.array)",
 	"init":      "glassheap break init\ntbreak main.ready\nrun",
+	"stack":     "glassheap break stack main.fillSpan\nrun",
 	"violation": "glassheap break violation\nrun double-free\nbacktrace",
 	"print":     "set print pretty on\nbreak github.com/glassheap/glassheap/allocator.OnSlabReady\nrun\nprint *slab\ndelete\nbreak main.ready\ncontinue\nprint *h",
 	"help":      "glassheap help",

@@ -104,6 +104,25 @@ func TestBreakLeakStopsWhereAnEarlierRunLeaked(t *testing.T) {
 	require.Regexp(t, says, answer(t, transcript, "continue"))
 }
 
+// TestBreakStackStopsWithinAFunction, at what it allocates and at what it frees, and nowhere else.
+func TestBreakStackStopsWithinAFunction(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	leaky, leaks := debugging.Program(t, "../allocator/testdata/leaky"), filepath.Join(t.TempDir(), "leaks.txt")
+	transcript := play(t, "glassheap break stack main.forg\nrun "+leaks+"\ncontinue\ncontinue\nglassheap break stack\nglassheap break stack a b", leaky)
+	asks := `(?s)^\nasked for by main\.forgets  main\.go:\d+\n\n.*\(\*Heap\)\.Malloc`
+	require.Regexp(t, asks, answer(t, transcript, "run "+leaks))
+	continued := debugging.Answers(transcript, "continue")
+	require.Regexp(t, asks, continued[0])
+	require.Contains(t, continued[1], "exited normally")
+	require.Contains(t, answer(t, transcript, "glassheap break stack"), "break takes init, violation, leak or stack TEXT")
+	require.Contains(t, answer(t, transcript, "glassheap break stack a b"), "break takes init, violation, leak or stack TEXT")
+
+	transcript = play(t, "glassheap break stack main.remembers free\nrun "+leaks+"\ndelete\ncontinue", leaky)
+	require.Regexp(t, `(?s)^\nfreed by     main\.remembers  main\.go:\d+\n\n.*\(\*Heap\)\.free`, answer(t, transcript, "run "+leaks))
+	require.Contains(t, answer(t, transcript, "continue"), "exited normally")
+}
+
 // TestEveryStopIsLookedAtAnew: what was found out at one stop is not believed at the next.
 func TestEveryStopIsLookedAtAnew(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,8 @@
 //	f, err := os.Create("heap.pb.gz")
 //	err = heapprofile.Write(f, h)          // then: go tool pprof -top heap.pb.gz
 //
-// Stacks are those of ModeAudit: in a heap that is not audited, all blocks are one sample that says so. From outside of the
+// Stacks are those of ModeAudit: in a heap that is not audited, all blocks are one sample that says so. With
+// Options.ProfileRate, the values are scaled up from the blocks that are recorded, and a comment of the profile says so. From outside of the
 // program, `glassheap leaks --pprof FILE` does the same.
 package heapprofile
 
@@ -29,15 +30,17 @@ func Write(w io.Writer, h *allocator.Heap) error {
 		return ErrPlain
 	}
 	groups := make([]leakprofile.Group, 0, len(leaks))
+	sampled, unrecorded := h.SampledRate(), "allocated while the heap was not audited"
+	if sampled != 0 {
+		unrecorded = "allocated before the profile began"
+	}
 	for _, l := range leaks {
-		g := leakprofile.Group{Blocks: int64(l.Blocks), Bytes: int64(l.Bytes), Unrecorded: "allocated while the heap was not audited"}
+		g := leakprofile.Group{Blocks: int64(l.Blocks), Bytes: int64(l.Bytes), Unrecorded: unrecorded}
 		if l.Allocated != nil {
 			g.Unrecorded = "their stacks were lost"
-			for _, f := range l.Allocated.Frames() {
-				g.Frames = append(g.Frames, leakprofile.Frame{PC: uint64(f.PC), Function: f.Function, File: f.File, Line: f.Line, Inlined: f.Func == nil})
-			}
+			g.Frames = l.Allocated.Frames()
 		}
 		groups = append(groups, g)
 	}
-	return leakprofile.Write(w, groups, leakprofile.Program{}, taken)
+	return leakprofile.Write(w, groups, leakprofile.Program{}, sampled, taken)
 }

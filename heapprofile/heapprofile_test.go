@@ -61,6 +61,22 @@ func TestWithoutAnAudit(t *testing.T) {
 	require.ErrorIs(t, heapprofile.Write(&b, newHeap(t, allocator.ModePlain)), heapprofile.ErrPlain)
 }
 
+// TestASampledHeap: the values are scaled up, and a comment says so.
+func TestASampledHeap(t *testing.T) {
+	h := newHeap(t, allocator.ModeSealed)
+	require.NoError(t, h.SetProfileRate(16))
+	planted(t, h, 8_000, 100)
+	var b bytes.Buffer
+	require.NoError(t, heapprofile.Write(&b, h))
+	p, err := profile.Parse(&b)
+	require.NoError(t, err)
+	require.Len(t, p.Sample, 1)
+	require.InDelta(t, 8_000, p.Sample[0].Value[0], 2*16*23)
+	require.Equal(t, p.Sample[0].Value[0]*100, p.Sample[0].Value[1])
+	require.EqualValues(t, 16, p.Period)
+	require.Contains(t, p.Comments[0], "about")
+}
+
 func TestAnEmptyHeap(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, heapprofile.Write(&b, newHeap(t, allocator.ModeAudit)))

@@ -9,7 +9,7 @@ const LeastAlike = 3
 const neverRight = "never initialised, or computed wrongly"
 
 // StructType is the type of the struct that a finding is about: "Slab" for "Slab 17".
-func (f Finding) StructType() string {
+func StructType(f Finding) string {
 	kind, _, _ := strings.Cut(f.Struct, " at ")
 	kind, _, _ = strings.Cut(kind, " of ") // a cache
 	return strings.TrimRight(kind, " 0123456789")
@@ -27,7 +27,7 @@ type likeness struct {
 // where the first of them stands; each other one is alone.
 func Alike(findings []Finding) (groups [][]int) {
 	like := map[likeness][]int{}
-	of := func(f Finding) likeness { return likeness{f.Code, f.Severity, f.StructType(), f.Field} }
+	of := func(f Finding) likeness { return likeness{f.Code, f.Severity, StructType(f), f.Field} }
 	for i, f := range findings {
 		if f.Block == nil && f.Struct != "" && f.Field != "" {
 			like[of(f)] = append(like[of(f)], i)
@@ -49,7 +49,7 @@ func reconsiderCauses(findings []Finding) {
 	for _, group := range Alike(findings) {
 		for _, i := range group {
 			f := &findings[i]
-			if f.mayNeverHaveBeenRight() && (len(group) >= LeastAlike || strings.Trim(f.Found, "0x") == "") {
+			if mayNeverHaveBeenRight(*f) && (len(group) >= LeastAlike || strings.Trim(f.Found, "0x") == "") {
 				f.Cause = neverRight
 			}
 		}
@@ -58,7 +58,7 @@ func reconsiderCauses(findings []Finding) {
 
 // mayNeverHaveBeenRight is false for what follows from other structs: one link that is written over takes every slab behind it
 // off its list, one struct that is written over spoils the entries of many pages.
-func (f Finding) mayNeverHaveBeenRight() bool {
+func mayNeverHaveBeenRight(f Finding) bool {
 	follows := f.Field == "Next" || strings.HasPrefix(f.Field, "(")
 	return f.Code == CodeMetadata && f.Severity == SeverityDamage && f.Block == nil && f.Struct != "" && f.Found != "" && !follows
 }

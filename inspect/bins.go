@@ -51,7 +51,11 @@ func (h *Heap) Bins(ctx context.Context) (*BinsReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &BinsReport{Heap: h.summary(result.counts)}
+	return &BinsReport{Heap: h.summary(result.counts), Bins: h.binRows(&result)}, nil
+}
+
+// binRows is what a pass counted in each bin.
+func (h *Heap) binRows(result *passResult) (rows []BinRow) {
 	for i, b := range h.bins {
 		n, class := result.counts.bins[i], h.classes[i]
 		row := BinRow{
@@ -63,9 +67,9 @@ func (h *Heap) Bins(ctx context.Context) (*BinsReport, error) {
 			row.Depot += uint64(m.count())
 		}
 		row.Virgin = row.Blocks - min(row.Blocks, n.carved)
-		r.Bins = append(r.Bins, row)
+		rows = append(rows, row)
 	}
-	return r, nil
+	return rows
 }
 
 // NoSuchError says that an address or a number names nothing in the heap.
@@ -225,7 +229,7 @@ func (h *Heap) examineSpan(s *Span) (*Block, error) {
 	}
 	b := h.describeSpan(s)
 	b.Seal = SealIntact
-	if !h.sealed() || s.held { // the memory of one that is held back is given up, its seal with it
+	if !h.sealed() || s.held || b.Guarded { // the memory of one that is held back is given up, its seal with it; a guarded one has none
 		b.Seal = SealNone
 	}
 	return b, nil

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect/query"
 )
 
@@ -35,7 +36,7 @@ var BlockColumns = query.Set[BlockRow]{
 	Columns: []query.Column[BlockRow]{
 		{Head: query.Head{Name: "address", Kind: query.Address, Meaning: "of its first byte"}, Read: func(b *BlockRow) any { return uint64(b.Address) }},
 		{Head: query.Head{Name: "kind", Kind: query.Word, Choices: []string{kindBlock, kindSpan, kindGuarded}, Meaning: "one of a slab's blocks, a large allocation, or one with a page of its own"}, Read: func(b *BlockRow) any { return b.kind }},
-		{Head: query.Head{Name: "state", Kind: query.Word, Choices: placeNames[:], Meaning: "who has it: the user, or one of the heap's lists"}, Read: func(b *BlockRow) any { return b.Place.String() }},
+		{Head: query.Head{Name: "state", Kind: query.Word, Choices: report.PlaceNames(), Meaning: "who has it: the user, or one of the heap's lists"}, Read: func(b *BlockRow) any { return b.Place.String() }},
 		{Head: query.Head{Name: "size", Kind: query.Bytes, Meaning: "that were asked for, as its seal tells"}, Read: func(b *BlockRow) any { return knownInt(b.Requested, b.Requested >= 0) }},
 		{Head: query.Head{Name: "room", Kind: query.Bytes, Meaning: "that can be written: the size of its class"}, Read: func(b *BlockRow) any { return b.Size }},
 		{Head: query.Head{Name: "bin", Kind: query.Number, Meaning: "that it is of; not of spans and guarded blocks"}, Read: func(b *BlockRow) any { return knownInt(b.Bin, b.Bin >= 0) }},

@@ -15,8 +15,8 @@ type calls struct {
 	stack string // all functions, the innermost first
 }
 
-// calls is what lists show of an operation.
-func (o *Operation) calls() (c calls) {
+// callsOf is what lists show of an operation.
+func callsOf(o *Operation) (c calls) {
 	if o == nil {
 		return c
 	}
@@ -51,7 +51,7 @@ type stackCalls struct {
 func (s *stackCalls) at(ref layout.StackRef) calls {
 	c, known := s.of[ref]
 	if !known && s.heap.stored(ref) {
-		c = s.heap.operation(0, 0, ref).calls()
+		c = callsOf(s.heap.operation(0, 0, ref))
 		s.of[ref] = c
 	}
 	return c

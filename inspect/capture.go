@@ -30,26 +30,6 @@ type capture struct {
 	headerBytes []byte
 }
 
-// region is one part of the metadata: its bytes and the address that they have in the owner.
-type region struct {
-	start uint64
-	bytes []byte
-}
-
-// get copies the T at address out of the region; ok is false when it does not lie inside.
-func get[T any](r region, address uint64) (value T, ok bool) {
-	size := uint64(unsafe.Sizeof(value))
-	offset := address - r.start
-	if offset > uint64(len(r.bytes)) || uint64(len(r.bytes))-offset < size {
-		return value, false
-	}
-	copy(layout.Bytes(&value), r.bytes[offset:offset+size])
-	return value, true
-}
-
-// end is the address behind the region.
-func (r region) end() uint64 { return r.start + uint64(len(r.bytes)) }
-
 // NotAHeapError says that the memory does not begin with a heap's header.
 type NotAHeapError struct{ Target string }
 
@@ -136,6 +116,10 @@ func (c *capture) take(t target.Target) error {
 	return c.takeStacks(t)
 }
 
+// prepare takes the buffers that take needs, by a first copy: the process isn't held still for that. Only take says what is
+// wrong.
+func (c *capture) prepare(t target.Target) { _ = c.take(t) }
+
 // takeGuards copies the guard pool, if there is one.
 func (c *capture) takeGuards(t target.Target) error {
 	id := &c.id
@@ -171,25 +155,3 @@ func (c *capture) takeStacks(t target.Target) error {
 
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.
 const mostArenas = 8 << 20
-
-// mostMetadataBytes bounds what a header can make this program allocate. A heap of 64 GiB full of blocks of 8 bytes has less.
-const mostMetadataBytes = 32 << 30
-
-// read fills the region with the bytes at an address. Where the memory ends before that, it ends too.
-func (r *region) read(t target.Target, base, start, bytes uint64) error {
-	offset := start - base
-	bytes = min(bytes, uint64(max(t.Size(), 0))-min(offset, uint64(max(t.Size(), 0))))
-	if bytes > mostMetadataBytes {
-		return fmt.Errorf("the header tells of %d MiB of metadata, more than any heap has", bytes>>20)
-	}
-	if uint64(cap(r.bytes)) < bytes {
-		r.bytes = make([]byte, bytes+bytes/8)
-	}
-	r.start, r.bytes = start, r.bytes[:bytes]
-	n, err := t.ReadAt(r.bytes, int64(offset))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("the metadata at %s can't be read: %w", Address(start), err)
-	}
-	r.bytes = r.bytes[:n]
-	return nil
-}

@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -83,8 +82,14 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	if h.blind {
 		r.Notes = append(r.Notes, missing+". Seals were verified, and not what lies before them: the slack, the poison of freed blocks, guarded blocks")
 	}
-	if slices.ContainsFunc(slices.Concat(r.Findings, r.Unsettled), func(f Finding) bool { return f.Block.hasStack() }) {
+	if slices.ContainsFunc(slices.Concat(r.Findings, r.Unsettled), func(f Finding) bool { return f.Block.HasStack() }) {
 		r.Notes = append(r.Notes, h.Notes()...)
+	}
+	if still, ok := t.(target.StandingStill); ok {
+		r.Stops = 1
+		if r.Stopped, err = still.StoodStill(); err != nil {
+			return nil, err
+		}
 	}
 	r.Elapsed = time.Since(started)
 	return r, nil
@@ -242,11 +247,12 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more blocks looked wrong and were not looked at again", left))
 	}
 	c := new(capture)
+	c.prepare(t)
 	for try := 1; ; try++ {
 		frozen, err := r.freeze(ctx, t, stopper, c, extents)
-		if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
-			r.Notes = append(r.Notes, "the process could not be held still ("+err.Error()+"): what did not stay the same over several looks was left out")
-			return r.persist(ctx, t, first, o)
+		if target.StopRefused(err) {
+			r.Notes = append(r.Notes, "the process was not held still ("+err.Error()+"): what did not stay the same over several looks was left out")
+			return r.persist(ctx, t, o)
 		}
 		if err != nil {
 			return nil, looked{}, err
@@ -289,7 +295,8 @@ func (r *CheckReport) freeze(ctx context.Context, t target.Target, stopper targe
 }
 
 // persist looks several times at a process that runs: a finding that is there each time, unchanged, is damage.
-func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked, o CheckOptions) (*Heap, looked, error) {
+func (r *CheckReport) persist(ctx context.Context, t target.Target, o CheckOptions) (*Heap, looked, error) {
+	var last looked
 	for try := 1; ; try++ {
 		var c capture
 		if err := c.take(t); err != nil {
@@ -304,10 +311,14 @@ func (r *CheckReport) persist(ctx context.Context, t target.Target, last looked,
 		if err != nil {
 			return nil, looked{}, err
 		}
+		if try == 1 {
+			last = now
+			continue
+		}
 		stayed := now.findings[:0:0]
 		for _, f := range now.findings {
 			for _, g := range last.findings {
-				if f.same(g) {
+				if same(f, g) {
 					if f.Code == CodeLostBlock || f.Code == CodeDoubleListed {
 						f.Severity = SeverityUnsettled // a block that is always in use may look so each time
 					}

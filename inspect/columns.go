@@ -68,11 +68,11 @@ var LeakColumns = query.Set[LeakGroup]{
 		{Head: query.Head{Name: "least", Kind: query.Bytes, Meaning: "of the smallest block"}, Read: func(g *LeakGroup) any { return int(g.Least) }},
 		{Head: query.Head{Name: "most", Kind: query.Bytes, Meaning: "of the largest block"}, Read: func(g *LeakGroup) any { return int(g.Most) }},
 		{Head: query.Head{Name: "example", Kind: query.Address, Meaning: "of the block that was allocated first"}, Read: func(g *LeakGroup) any { return uint64(g.Example) }},
-		{Head: query.Head{Name: "sequence", Kind: query.Number, Meaning: "of its allocation, among the heap's recorded operations"}, Read: func(g *LeakGroup) any { return g.Oldest.sequence() }},
-		{Head: query.Head{Name: "goroutine", Kind: query.Number, Meaning: "that allocated it"}, Read: func(g *LeakGroup) any { return g.Oldest.goroutine() }},
-		{Head: query.Head{Name: "site", Kind: query.Function, Meaning: "innermost function that allocated them and is not the allocator's"}, Read: func(g *LeakGroup) any { return knownText(g.Oldest.calls().site) }},
-		{Head: query.Head{Name: "line", Kind: query.Text, Meaning: "where that is: file:line"}, Read: func(g *LeakGroup) any { return knownText(g.Oldest.calls().line) }},
-		{Head: query.Head{Name: "stack", Kind: query.Function, Meaning: "all functions of the allocation, the innermost first"}, Read: func(g *LeakGroup) any { return knownText(g.Oldest.calls().stack) }},
+		{Head: query.Head{Name: "sequence", Kind: query.Number, Meaning: "of its allocation, among the heap's recorded operations"}, Read: func(g *LeakGroup) any { return sequenceOf(g.Oldest) }},
+		{Head: query.Head{Name: "goroutine", Kind: query.Number, Meaning: "that allocated it"}, Read: func(g *LeakGroup) any { return goroutineOf(g.Oldest) }},
+		{Head: query.Head{Name: "site", Kind: query.Function, Meaning: "innermost function that allocated them and is not the allocator's"}, Read: func(g *LeakGroup) any { return knownText(callsOf(g.Oldest).site) }},
+		{Head: query.Head{Name: "line", Kind: query.Text, Meaning: "where that is: file:line"}, Read: func(g *LeakGroup) any { return knownText(callsOf(g.Oldest).line) }},
+		{Head: query.Head{Name: "stack", Kind: query.Function, Meaning: "all functions of the allocation, the innermost first"}, Read: func(g *LeakGroup) any { return knownText(callsOf(g.Oldest).stack) }},
 		{Head: query.Head{Name: "unrecorded", Kind: query.Text, Meaning: "why it is not known who allocated them"}, Read: func(g *LeakGroup) any { return knownText(g.Unrecorded) }},
 	},
 }
@@ -82,27 +82,27 @@ var LogColumns = query.Set[LogEvent]{
 	Rows:  "operations",
 	Usual: []string{"sequence", "kind", "size", "address", "goroutine", "site", "line"},
 	Columns: []query.Column[LogEvent]{
-		{Head: query.Head{Name: "sequence", Kind: query.Number, Meaning: "its number; between Ps, the order is only roughly that of time"}, Read: func(e *LogEvent) any { return e.By.sequence() }},
+		{Head: query.Head{Name: "sequence", Kind: query.Number, Meaning: "its number; between Ps, the order is only roughly that of time"}, Read: func(e *LogEvent) any { return sequenceOf(e.By) }},
 		{Head: query.Head{Name: "kind", Kind: query.Word, Choices: []string{layout.EventAlloc.String(), layout.EventFree.String()}, Meaning: "what was done"}, Read: func(e *LogEvent) any { return e.Kind }},
 		{Head: query.Head{Name: "size", Kind: query.Bytes, Meaning: "that were asked for"}, Read: func(e *LogEvent) any { return int(e.Bytes) }},
 		{Head: query.Head{Name: "address", Kind: query.Address, Meaning: "of the block"}, Read: func(e *LogEvent) any { return uint64(e.Address) }},
 		{Head: query.Head{Name: "p", Kind: query.Number, Meaning: "in whose log it is"}, Read: func(e *LogEvent) any { return e.P }},
-		{Head: query.Head{Name: "goroutine", Kind: query.Number, Meaning: "that did it"}, Read: func(e *LogEvent) any { return e.By.goroutine() }},
-		{Head: query.Head{Name: "site", Kind: query.Function, Meaning: "innermost function that is not the allocator's"}, Read: func(e *LogEvent) any { return knownText(e.By.calls().site) }},
-		{Head: query.Head{Name: "line", Kind: query.Text, Meaning: "where that is: file:line"}, Read: func(e *LogEvent) any { return knownText(e.By.calls().line) }},
-		{Head: query.Head{Name: "stack", Kind: query.Function, Meaning: "all functions, the innermost first"}, Read: func(e *LogEvent) any { return knownText(e.By.calls().stack) }},
+		{Head: query.Head{Name: "goroutine", Kind: query.Number, Meaning: "that did it"}, Read: func(e *LogEvent) any { return goroutineOf(e.By) }},
+		{Head: query.Head{Name: "site", Kind: query.Function, Meaning: "innermost function that is not the allocator's"}, Read: func(e *LogEvent) any { return knownText(callsOf(e.By).site) }},
+		{Head: query.Head{Name: "line", Kind: query.Text, Meaning: "where that is: file:line"}, Read: func(e *LogEvent) any { return knownText(callsOf(e.By).line) }},
+		{Head: query.Head{Name: "stack", Kind: query.Function, Meaning: "all functions, the innermost first"}, Read: func(e *LogEvent) any { return knownText(callsOf(e.By).stack) }},
 	},
 }
 
-// sequence and goroutine are cells of an operation.
-func (o *Operation) sequence() any {
+// sequenceOf and goroutineOf are cells of an operation.
+func sequenceOf(o *Operation) any {
 	if o == nil {
 		return nil
 	}
 	return knownInt(int(o.Sequence), o.Sequence != 0)
 }
 
-func (o *Operation) goroutine() any {
+func goroutineOf(o *Operation) any {
 	if o == nil {
 		return nil
 	}

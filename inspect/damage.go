@@ -1,10 +1,10 @@
 package inspect
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // diagnose looks closely at a block whose seal did not fit its place, and says what happened to it; nil when it is healthy.
@@ -50,73 +50,36 @@ func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
 // diagnoseLive says how far and from where a live block's seal or slack was written over.
 func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 	b := f.Block
-	size := int(s.class.Size)
-	told, matching := h.likelySeal(s.blockAddress(index), own[size:], size)
-	known := matching >= 3 // bytes of the seal that agree: a guess that could be chance is none
-	from, to := size, len(own)
-	if b.Seal == SealSlack {
-		told, known = layout.Seal(b.SealWord), true
-	}
-	used := -1 // bytes, from the block's start
-	if known {
-		used = int(told.Size())
-		b.Aligned = 0
-		if told.State().Aligned() {
-			b.Aligned = h.alignedAt(s.blockAddress(index), own[:used])
-		}
-		b.Requested = used - b.Aligned
-		var expected [layout.SealBytes]byte
-		binary.LittleEndian.PutUint64(expected[:], uint64(told))
-		if h.blind {
-			used = size // of what lies before the seal nothing is known
-		}
-		from, to = damageIn(own, used, size, expected)
-	}
+	block := h.sealedBlock(s, index, own)
+	d := block.Overrun(b.Seal == SealSlack)
 	f.Code = CodeOverflow
-	f.Found, f.Expected = layout.Hex(binary.LittleEndian.Uint64(own[size:])), "the seal of the block"
-	f.Excerpt = h.excerpt(s.blockAddress(index), own, from, to, size)
-	switch {
-	case h.blind && known:
-		f.Summary = fmt.Sprintf("the seal behind a live block of %d is written over, %s of it", b.Requested, amount(int64(to-from)))
-		f.Cause = "a write past the block's end, or one that ran backwards out of the block behind it; " + missing
-	case h.blind:
-		f.Summary = "the seal of a live block is written over"
-		f.Cause = "a write that ran through the whole seal; " + missing
-	case !known:
-		f.Summary = "overflow, past a live block: its seal is written over"
-		f.Cause = "a write that ran through the whole seal; the bytes before it tell what was written"
-	case from > size && to == len(own):
-		// The first bytes of the seal are whole, its last ones are not.
-		f.Summary = fmt.Sprintf("%s written %d behind the end of a live block of %d, or %d before the block behind it", amount(int64(to-from)), from-used+1, b.Requested, len(own)-from)
-		f.Cause = fmt.Sprintf("an index behind the end of this block, or a write before the start of the one behind it, at %s", Address(s.blockAddress(index)+uint64(len(own))))
-	case used+1 < from:
-		f.Summary = fmt.Sprintf("%s written %d behind the end of a live block of %d", amount(int64(to-from)), from-used, b.Requested)
-		f.Cause = likelyOverflow(own, from, to, used)
-	default:
-		f.Summary = fmt.Sprintf("overflow by %s, past a live block of %d", amount(int64(to-used)), b.Requested)
-		f.Cause = likelyOverflow(own, from, to, used)
+	if d.Requested >= 0 {
+		b.Requested, b.Aligned = d.Requested, d.Aligned
 	}
+	tell(f, d)
 }
 
-// diagnoseFree says what happened to a free block whose seal is broken.
+// sealedBlock is a block with the bytes that were read of it.
+func (h *Heap) sealedBlock(s *Slab, index int, bytes []byte) report.Sealed {
+	return report.Sealed{Address: s.blockAddress(index), Secret: h.id.Secret, Bytes: bytes, Missing: h.missing()}
+}
+
+// tell fills in what a finding says of damage.
+func tell(f *Finding, d report.Damage) {
+	f.Summary, f.Cause, f.Found, f.Expected, f.Excerpt = d.Summary, d.Cause, d.Found, d.Expected, d.Excerpt
+}
+
+// diagnoseFree says what happened to a free block whose seal is broken, or whose poison is written over.
 func (h *Heap) diagnoseFree(f *Finding, s *Slab, index int, own []byte, c *census) {
-	size := int(s.class.Size)
 	f.Code = CodeWriteAfterFree
+	block := h.sealedBlock(s, index, own)
 	if f.Block.Seal == SealPoison {
-		h.diagnosePoison(f, s, index, own[:size])
+		if d, ok := block.Poisoned(); ok {
+			tell(f, d)
+		}
 		return
 	}
-	f.Summary = "the seal of a free block is written over"
-	expected := layout.MakeSeal(s.blockAddress(index), h.id.Secret, 0, layout.StateFree)
-	if told, matching := h.likelySeal(s.blockAddress(index), own[size:], size); matching >= 3 && !told.State().Live() {
-		expected = told
-	}
-	f.Found, f.Expected = layout.Hex(uint64(f.Block.SealWord)), layout.Hex(uint64(expected))
-	var bytes [layout.SealBytes]byte
-	binary.LittleEndian.PutUint64(bytes[:], uint64(expected))
-	from, to := damageIn(own, size, size, bytes)
-	f.Excerpt = h.excerpt(s.blockAddress(index), own, from, to, size)
-	f.Cause = "somebody still holds the block's address and wrote behind its end, or the block before it was overrun"
+	tell(f, block.Freed())
 	if index > 0 {
 		before := make([]byte, s.class.Stride)
 		if h.read(before, s.blockAddress(index-1)) == nil {
@@ -137,24 +100,15 @@ func (h *Heap) diagnoseTail(s *Slab) (*Finding, error) {
 	if err := h.read(data, s.base+uint64(end)); err != nil {
 		return nil, err
 	}
-	from := firstDamage(data)
-	if from < 0 {
+	d, from, to, ok := report.SlabTail(s.base+uint64(end), data)
+	if !ok {
 		return nil, nil
 	}
-	to := len(data)
-	for data[to-1] == layout.SlackByte {
-		to--
-	}
-	f := &Finding{
-		Code: CodeOverflow, Severity: SeverityDamage, Address: Address(s.base + uint64(end+from)), Struct: s.name(),
-		Found: layout.Hex(uint64(data[from])), Expected: layout.Hex(layout.SlackByte),
-		Summary: fmt.Sprintf("%s written behind the last block of a slab, where no block is", amount(int64(to-from))),
-		Cause:   "an index far behind the end of the slab's last block",
-		Excerpt: excerpt(s.base+uint64(end), data, from, to, len(data)),
-	}
+	f := &Finding{Code: CodeOverflow, Severity: SeverityDamage, Address: s.Address, Struct: s.name()}
+	tell(f, d)
 	if next := h.slabAt(s.base + uint64(s.pages)*layout.PageBytes); to == len(data) && next != nil {
 		f.Code = CodeUnderflow
-		f.Summary = fmt.Sprintf("underflow by %s, before the first block of a slab", amount(int64(to-from)))
+		f.Summary = fmt.Sprintf("underflow by %s, before the first block of a slab", report.Bytes(to-from))
 		f.Cause = "a write before the block's start"
 		f.Block = h.describeBlock(next, 0, PlaceLive)
 		f.Address = f.Block.Address
@@ -165,101 +119,9 @@ func (h *Heap) diagnoseTail(s *Slab) (*Finding, error) {
 	return f, nil
 }
 
-// diagnosePoison says which bytes of a freed block were written.
-func (h *Heap) diagnosePoison(f *Finding, s *Slab, index int, data []byte) {
-	from, to := firstUnpoisoned(data), len(data)
-	for data[to-1] == layout.PoisonByte {
-		to--
-	}
-	f.Summary = fmt.Sprintf("%s written at +%d of a block after it was freed", amount(int64(to-from)), from)
-	f.Found, f.Expected = fmt.Sprintf("%s at +%d", layout.Hex(uint64(data[from])), from), layout.Hex(layout.PoisonByte)+", the poison of a freed block"
-	f.Excerpt = excerpt(s.blockAddress(index), data, from, to, len(data))
-	f.Cause = "somebody kept the block's address and wrote through it after it was freed"
-}
-
-// likelySeal guesses the seal that a block had, from what is left of it: the one, among all sizes and states, that has
-// the most bytes in common with it.
-func (h *Heap) likelySeal(address uint64, left []byte, most int) (best layout.Seal, matching int) {
-	hash := layout.SealHash(address, h.id.Secret)
-	word := binary.LittleEndian.Uint64(left)
-	for _, state := range sealStates {
-		for size := most; size >= 0; size-- {
-			seal := (hash | uint64(state)) ^ uint64(size)*layout.SealSizeMultiplier
-			n := 0
-			for rest, i := seal^word, 0; i < layout.SealBytes; i++ {
-				if rest&0xff == 0 {
-					n++
-				}
-				rest >>= 8
-			}
-			if n > matching {
-				best, matching = layout.Seal(seal), n
-			}
-		}
-	}
-	return best, matching
-}
-
-// sealStates are the states that a seal is tried for, the likeliest first.
-var sealStates = []layout.State{
-	layout.StateLive, layout.StateRecorded, layout.StateAligned, layout.StateRecordedAligned, layout.StateQuarantined, layout.StatePoisoned,
-}
-
-// damageIn is the range of a block, with its seal, that does not hold what it should: the slack pattern from used to size,
-// and then the seal.
-func damageIn(block []byte, used, size int, seal [layout.SealBytes]byte) (from, to int) {
-	from, to = len(block), used
-	for i := used; i < len(block); i++ {
-		expected := byte(layout.SlackByte)
-		if i >= size {
-			expected = seal[i-size]
-		}
-		if block[i] != expected {
-			from, to = min(from, i), i+1
-		}
-	}
-	return min(from, to), to
-}
-
-// likelyOverflow guesses what kind of mistake wrote the bytes from to to.
-func likelyOverflow(block []byte, from, to, requested int) string {
-	switch {
-	case from == requested && to == from+1 && block[from] == 0:
-		return "a string copied with its terminator into a buffer made for the string alone"
-	case from == requested && to == from+1:
-		return "an index or a loop that runs one element too far"
-	case from == requested:
-		return "a write that is longer than the block; the bytes tell what was written"
-	}
-	return "an index behind the end: the bytes between were not touched"
-}
-
 func plural(n int, word string) string {
 	if n == 1 {
 		return word
 	}
 	return word + "s"
-}
-
-// excerptContext is how many bytes an excerpt shows before the damage and behind it.
-const excerptContext = 16
-
-// excerpt cuts the bytes around damage out of a block. Where the users' bytes are not there, that is the seal.
-func (h *Heap) excerpt(address uint64, block []byte, from, to, size int) *Excerpt {
-	if !h.blind {
-		return excerpt(address, block, from, to, size)
-	}
-	e := excerpt(address+uint64(size), block[size:], max(from, size)-size, max(to, size)-size, 0)
-	e.Offset += size
-	return e
-}
-
-// excerpt cuts the bytes around damage out of a block.
-func excerpt(address uint64, block []byte, from, to, size int) *Excerpt {
-	start := max(0, from-excerptContext) &^ 7
-	end := min(len(block), max(to, size+layout.SealBytes))
-	if end-start > 96 {
-		end = start + 96
-	}
-	return &Excerpt{Start: Address(address + uint64(start)), Offset: start, Bytes: append([]byte(nil), block[start:end]...), From: from - start, To: min(to, end) - start, Seal: size - start}
 }

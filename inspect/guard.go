@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // guardPool is the heap's guarded allocations.
@@ -50,7 +51,7 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 		return
 	}
 	held := h.header.PagesLock.Held()
-	report(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
+	judgeStruct(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
 		g.Judge(j, layout.GuardPoolFacts{Live: g.live, Held: held})
 	})
 	for i := range g.Slots {
@@ -59,7 +60,7 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 			continue
 		}
 		facts := layout.GuardSlotFacts{Page: h.id.GuardPages + layout.GuardPage(i), Stored: h.stored, Held: held}
-		report(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
+		judgeStruct(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
 	}
 }
 
@@ -86,37 +87,10 @@ func (h *Heap) diagnoseGuarded(i int) (*Finding, error) {
 	if err := h.read(data, page); err != nil {
 		return nil, err
 	}
-	start, end := int(s.Address-page), int(s.Address-page+s.Requested)
-	from, to := -1, 0
-	for k, c := range data {
-		if c != layout.SlackByte && (k < start || k >= end) {
-			if from < 0 {
-				from = k
-			}
-			to = k + 1
-		}
-	}
-	if from < 0 {
-		return nil, nil
-	}
-	b := h.describeGuarded(i)
-	f := &Finding{
-		Code: CodeOverflow, Severity: SeverityDamage, Address: b.Address, Block: b,
-		Found: fmt.Sprintf("%s at %+d", layout.Hex(uint64(data[from])), from-start), Expected: layout.Hex(layout.SlackByte),
-		Excerpt: excerpt(page, data, from, to, layout.PageBytes-layout.SealBytes),
-	}
-	f.Excerpt.Offset -= start
-	f.Summary = fmt.Sprintf("overflow by %s, past a live guarded block of %d", amount(int64(to-end)), s.Requested)
-	f.Cause = likelyOverflow(data, from, to, end)
-	if from < start {
-		f.Code = CodeUnderflow
-		f.Summary = fmt.Sprintf("underflow by %s, before a live guarded block of %d", amount(int64(start-from)), s.Requested)
-		f.Cause = "a write before the block's start"
-	}
-	if h.header.PagesLock.Held() {
-		f.Severity = SeverityUnsettled
-	}
-	return f, nil
+	start, end, own := s.Address-page, s.Address-page+s.Requested, min(s.Requested, report.EdgeContext)
+	return h.edgeFinding(h.describeGuarded(i), report.Edges{
+		What: "guarded block", Address: s.Address, Requested: int(s.Requested), Before: data[:start+own], Behind: data[end-own:],
+	}), nil
 }
 
 // inGuardPages reports whether an address lies in the pages of the guard pool.
@@ -145,9 +119,9 @@ func (h *Heap) whatisGuarded(r *WhatisReport, address uint64) error {
 		}
 		if b := r.Block; b != nil {
 			if r.Offset < 0 {
-				r.Sentence = fmt.Sprintf("%s before the start of %s (%s), on a guard page: nothing may be read or written there", amount(-r.Offset), b.inWords(), b.Address)
+				r.Sentence = fmt.Sprintf("%s before the start of %s (%s), on a guard page: nothing may be read or written there", report.Bytes(-r.Offset), blockInWords(b), b.Address)
 			} else {
-				r.Sentence = fmt.Sprintf("%s behind the end of %s (%s), on a guard page: nothing may be read or written there", amount(r.Offset-int64(b.Size)+1), b.inWords(), b.Address)
+				r.Sentence = fmt.Sprintf("%s behind the end of %s (%s), on a guard page: nothing may be read or written there", report.Bytes(r.Offset-int64(b.Size)+1), blockInWords(b), b.Address)
 			}
 		}
 		return nil
@@ -160,14 +134,14 @@ func (h *Heap) whatisGuarded(r *WhatisReport, address uint64) error {
 	}
 	b := h.describeGuarded(i)
 	r.Kind, r.Block, r.Offset = "block", b, int64(address-uint64(b.Address))
-	r.Sentence = fmt.Sprintf("%s into %s (%s), guard slot %d", amount(r.Offset), b.inWords(), b.Address, i)
+	r.Sentence = fmt.Sprintf("%s into %s (%s), guard slot %d", report.Bytes(r.Offset), blockInWords(b), b.Address, i)
 	switch {
 	case r.Offset == 0:
-		r.Sentence = fmt.Sprintf("the start of %s, guard slot %d", b.inWords(), i)
+		r.Sentence = fmt.Sprintf("the start of %s, guard slot %d", blockInWords(b), i)
 	case r.Offset < 0:
-		r.Sentence = fmt.Sprintf("%s before the start of %s (%s), guard slot %d", amount(-r.Offset), b.inWords(), b.Address, i)
+		r.Sentence = fmt.Sprintf("%s before the start of %s (%s), guard slot %d", report.Bytes(-r.Offset), blockInWords(b), b.Address, i)
 	case r.Offset >= int64(b.Size):
-		r.Sentence = fmt.Sprintf("%s behind the end of %s (%s), guard slot %d", amount(r.Offset-int64(b.Size)+1), b.inWords(), b.Address, i)
+		r.Sentence = fmt.Sprintf("%s behind the end of %s (%s), guard slot %d", report.Bytes(r.Offset-int64(b.Size)+1), blockInWords(b), b.Address, i)
 	}
 	var err error
 	r.Finding, err = h.diagnoseGuarded(i)

@@ -21,15 +21,15 @@ func (h *Heap) History(address uint64) (*HistoryReport, error) {
 	}
 	r := &HistoryReport{Heap: now.Heap, Address: Address(address), Now: now, Notes: h.logNotes()}
 	var log LogReport
-	r.Events = h.logged(h.events(&log, func(e layout.Event) bool { return holds(e, address) || now.Block.holds(e.Address) }))
-	if log.Kept > 0 || now.Block.hasStack() {
+	r.Events = h.logged(h.events(&log, func(e layout.Event) bool { return holds(e, address) || blockHolds(now.Block, e.Address) }))
+	if log.Kept > 0 || now.Block.HasStack() {
 		r.Notes = append(r.Notes, h.Notes()...)
 	}
 	now.Heap, now.Notes = Summary{}, nil // they are said once
 	return r, nil
 }
 
-// holds reports whether an address lies in a block.
-func (b *Block) holds(address uint64) bool {
+// blockHolds reports whether an address lies in a block.
+func blockHolds(b *Block, address uint64) bool {
 	return b != nil && (address == uint64(b.Address) || address-uint64(b.Address) < uint64(max(b.Size, 0)))
 }

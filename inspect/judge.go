@@ -47,8 +47,8 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	if facts.Base != 0 {
 		base = facts.Base
 	}
-	report(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
-	report(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
+	judgeStruct(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
+	judgeStruct(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
 		if first.Sum() == first.Checksum {
 			twin.JudgeTwin(j, first)
 		} else {
@@ -57,8 +57,8 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	})
 }
 
-// report judges one struct and hands on its verdicts: every one, or only those that are not as expected.
-func report(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
+// judgeStruct judges one struct and hands on its verdicts: every one, or only those that are not as expected.
+func judgeStruct(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
 	j := layout.Judge{All: all}
 	judge(&j)
 	if all || len(j.Verdicts) > 0 {
@@ -69,7 +69,7 @@ func report(visit func(Judgement), all bool, name, kind string, address uint64, 
 // judge judges every struct of a sound heap but its slabs, which the pass has judged: counts are what it counted.
 func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 	pages := h.header.PagesLock.Held()
-	report(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
+	judgeStruct(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
 	inflows := make([]int64, len(h.bins))
 	for _, c := range h.caches {
 		for bin, m := range c.magazines {
@@ -88,13 +88,13 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached, Quarantined: n.quarantined,
 			ListsBroken: b.listsBroken, PagesHeld: pages,
 		}
-		report(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
+		judgeStruct(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
 	}
 	for i, c := range h.caches {
 		if i >= int(h.header.CachesReady) {
 			break
 		}
-		report(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { h.judgeCache(j, c, i) })
+		judgeStruct(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { h.judgeCache(j, c, i) })
 		for bin, m := range c.magazines {
 			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine, Held: h.bins[bin].Lock == layout.HeldBy(i)}
 			if m.unused() {
@@ -103,24 +103,24 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 				}
 				facts = layout.MagazineFacts{} // no P ever needed it
 			}
-			report(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
+			judgeStruct(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
 		}
 	}
 	h.judgeJournals(visit, all)
 	h.judgeGuards(visit, all)
 	h.judgeStacks(visit, all)
 	for _, l := range h.onLists {
-		report(visit, all, l.name, l.kind, uint64(l.address), l.judge)
+		judgeStruct(visit, all, l.name, l.kind, uint64(l.address), l.judge)
 	}
 	for _, a := range h.arenas {
-		report(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
+		judgeStruct(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
 	}
 	for _, s := range h.spans {
 		facts := layout.SpanFacts{
 			Arena: uint32(s.page / layout.PagesPerArena), Base: s.base, Pages: uint64(s.pages), GuardPages: uint64(s.guards),
 			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages, Quarantine: s.held,
 		}
-		report(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
+		judgeStruct(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
 			s.Judge(j, facts)
 			if s.Recorded == layout.SpanRecorded {
 				s.Record.Judge(j, layout.RecordFacts{State: s.state(), Stored: h.stored, Held: pages})

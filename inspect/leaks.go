@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect/query"
 )
 
@@ -22,10 +23,11 @@ type LeakOptions struct {
 type LeaksReport struct {
 	Heap        Summary       `json:"heap"`
 	Unreachable bool          `json:"unreachable"`        // only blocks that nothing in the process refers to
+	Sampled     uint64        `json:"sampled,omitempty"`  // who allocated is recorded for one of this many: the groups are estimates; 0: for all
 	Groups      []LeakGroup   `json:"groups"`             // the most bytes first
 	Left        int           `json:"left"`               // groups that are not listed
 	Excluded    int           `json:"excluded,omitempty"` // groups that the query leaves out
-	Blocks      uint64        `json:"blocks"`             // in all groups
+	Blocks      uint64        `json:"blocks"`             // there are, whatever the groups estimate
 	Bytes       uint64        `json:"bytes"`
 	Live        uint64        `json:"live"`                 // blocks there are
 	LiveBytes   uint64        `json:"live_bytes"`           //
@@ -47,8 +49,10 @@ type LeakGroup struct {
 	Example    Address    `json:"example"`              // the block that was allocated first
 	Oldest     *Operation `json:"oldest,omitempty"`     // its allocation
 	Unrecorded string     `json:"unrecorded,omitempty"` // why it is not known who allocated them
+	Samples    uint64     `json:"samples,omitempty"`    // recorded blocks that the numbers are estimated from; 0: they were counted
 
 	stack  layout.StackRef
+	why    unrecorded
 	cutOff bool // the outermost calls were not kept
 }
 
@@ -62,14 +66,26 @@ type groupKey struct {
 type groups struct {
 	heap *Heap
 	of   map[groupKey]*group
+	all  amount   // of the blocks that sampling may choose
+	seen amount   // of these, those that are recorded
 	last groupKey // neighbours are often of one group
 	hit  *group
 }
 
 type group struct {
 	LeakGroup
-	record layout.Record // of the oldest
-	why    unrecorded
+	sampled amount        // in blocks that sampling may choose: to be scaled
+	record  layout.Record // of the oldest
+}
+
+// amount is how much there is in blocks, and below them.
+type amount struct{ blocks, bytes, below, belowBytes uint64 }
+
+func (a *amount) add(bytes, below, belowBytes uint64) {
+	a.blocks++
+	a.bytes += bytes
+	a.below += below
+	a.belowBytes += belowBytes
 }
 
 // add counts a block, with those below it.
@@ -83,7 +99,7 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	}
 	if g.hit == nil || key != g.last {
 		if g.hit = g.of[key]; g.hit == nil {
-			g.hit = &group{LeakGroup: LeakGroup{Least: b.bytes, Example: Address(b.address), stack: key.stack}, record: b.record, why: key.why}
+			g.hit = &group{LeakGroup: LeakGroup{Least: b.bytes, Example: Address(b.address), stack: key.stack, why: key.why}, record: b.record}
 			g.of[key] = g.hit
 		}
 		g.last = key
@@ -93,6 +109,13 @@ func (g *groups) add(b *liveBlock, below, belowBytes uint64) {
 	at.Bytes += b.bytes
 	at.Below += below
 	at.BelowBytes += belowBytes
+	if !b.large && b.why != sealUnreadable {
+		g.all.add(b.bytes, below, belowBytes)
+		at.sampled.add(b.bytes, below, belowBytes)
+		if b.why != beforeAudit {
+			g.seen.add(b.bytes, below, belowBytes)
+		}
+	}
 	at.Least, at.Most = min(at.Least, b.bytes), max(at.Most, b.bytes)
 	if b.why == recorded && (b.record.AllocSequence < at.record.AllocSequence || at.record.AllocSequence == 0) {
 		at.record, at.Example = b.record, Address(b.address)
@@ -116,6 +139,9 @@ func (g *groups) list(r *LeaksReport, o LeakOptions) error {
 		r.Blocks += at.Blocks + at.Below
 		r.Bytes += at.Bytes + at.BelowBytes
 	}
+	if r.Sampled = report.SampledRate(g.heap.header.Mode, g.heap.header.ProfileRate, g.heap.header.GuardRate); r.Sampled > 1 {
+		all = g.scale(all, r.Sampled)
+	}
 	slices.SortFunc(all, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(b.Bytes+b.BelowBytes, a.Bytes+a.BelowBytes), cmp.Compare(b.Blocks+b.Below, a.Blocks+a.Below), cmp.Compare(a.Example, b.Example))
 	})
@@ -126,7 +152,11 @@ func (g *groups) list(r *LeaksReport, o LeakOptions) error {
 			r.Left = len(all) - i
 			break
 		}
-		if at.Unrecorded = at.why.String(); at.why == recorded || at.why == stackLost {
+		at.Unrecorded = at.why.String()
+		if r.Sampled > 1 && at.why == beforeAudit {
+			at.Unrecorded = "allocated before the profile began"
+		}
+		if at.why == recorded || at.why == stackLost {
 			at.Oldest = g.heap.operation(at.record.AllocGoroutine, at.record.AllocSequence, at.stack)
 		}
 		if at.stack != 0 {
@@ -138,7 +168,11 @@ func (g *groups) list(r *LeaksReport, o LeakOptions) error {
 	if stacks {
 		r.Notes = append(r.Notes, g.heap.Notes()...)
 	}
-	r.Notes = append(r.Notes, g.modeNotes()...)
+	if r.Sampled > 1 {
+		r.Notes = append(r.Notes, sampledNote(r.Sampled))
+	} else {
+		r.Notes = append(r.Notes, g.modeNotes()...)
+	}
 	return r.choose(o)
 }
 

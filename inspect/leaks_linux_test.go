@@ -253,3 +253,45 @@ func TestAProgramNamesItsOwnStacks(t *testing.T) {
 	require.Empty(t, r.Notes)
 	require.Equal(t, "github.com/glassheap/glassheap/inspect_test.TestAProgramNamesItsOwnStacks", functionsOf(r.Groups[0])[0])
 }
+
+// TestLeaksOfASampledHeap are the estimates that the allocator makes, and say so; the totals are counted.
+func TestLeaksOfASampledHeap(t *testing.T) {
+	h := newHeap(t, allocator.Options{Name: "sampled", ReserveBytes: 64 << 20})
+	for range 20_000 {
+		_, err := h.Alloc(40)
+		require.NoError(t, err)
+	}
+	require.NoError(t, h.SetProfileRate(64))
+	for n := range 12_800 {
+		_, err := h.Alloc(100 + n%20)
+		require.NoError(t, err)
+	}
+	_, err := h.Alloc(100_000)
+	require.NoError(t, err)
+	self, err := target.Self(target.Options{Heap: "sampled"})
+	require.NoError(t, err)
+	defer self.Close()
+	r, err := openNamed(t, self, "").Leaks(t.Context(), inspect.LeakOptions{})
+	require.NoError(t, err)
+	require.EqualValues(t, 64, r.Sampled)
+	require.EqualValues(t, 32_801, r.Live)
+	require.Equal(t, r.Live, r.Blocks)
+	require.Len(t, r.Groups, 3, "one place each, and what is older")
+	for i, own := range h.Leaks() {
+		g := r.Groups[i]
+		require.Equal(t, []uint64{own.Blocks, own.Bytes, own.Samples}, []uint64{g.Blocks, g.Bytes, g.Samples})
+		if g.Oldest == nil {
+			require.Equal(t, "allocated before the profile began", g.Unrecorded)
+		}
+	}
+	require.InDelta(t, 12_800, r.Groups[0].Blocks, 2*64*15)
+	require.Contains(t, r.Notes[len(r.Notes)-1], "profile=1/64")
+
+	var b bytes.Buffer
+	require.NoError(t, r.Profile(&b))
+	p, err := profile.Parse(&b)
+	require.NoError(t, err)
+	require.EqualValues(t, r.Groups[0].Blocks, p.Sample[0].Value[0])
+	require.EqualValues(t, 64, p.Period)
+	require.Contains(t, p.Comments[0], "one of 64 allocations was recorded")
+}

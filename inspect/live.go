@@ -15,6 +15,7 @@ type liveBlock struct {
 	room    uint32 // of its class; 0: it is a span or a guarded block
 	record  layout.Record
 	why     unrecorded // recorded: the record is true
+	large   bool       // a span: sampling leaves none out
 }
 
 // unrecorded says why it is not known who allocated a block.
@@ -124,7 +125,7 @@ func (s *Span) live() (b liveBlock, ok bool) {
 	if s.held || s.State != layout.SpanLive {
 		return b, false
 	}
-	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit}
+	b = liveBlock{address: s.base + s.Offset, bytes: min(s.Requested, uint64(s.pages)*layout.PageBytes), why: beforeAudit, large: true}
 	if s.Recorded == layout.SpanRecorded {
 		b.record, b.why = s.Record, recorded
 	}

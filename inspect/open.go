@@ -12,6 +12,9 @@ import (
 func Open(ctx context.Context, t target.Target) (*Heap, error) {
 	c := new(capture)
 	stopper, running := t.(target.Stopper)
+	if running {
+		c.prepare(t)
+	}
 	for try := 1; ; try++ {
 		if err := c.takeStill(ctx, t, stopper); err != nil {
 			return nil, err
@@ -29,7 +32,7 @@ func (c *capture) takeStill(ctx context.Context, t target.Target, stopper target
 		return c.take(t)
 	}
 	stopped, err := stopper.Stop(ctx)
-	if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
+	if target.StopRefused(err) {
 		return c.take(t)
 	}
 	if err != nil {

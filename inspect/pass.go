@@ -213,7 +213,7 @@ func (w *passWorker) slab(s *Slab) {
 	c.cached += uint64(w.census.cached)
 	c.quarantined += uint64(w.census.quarantined)
 	c.withdrawn += uint64(w.census.withdrawn)
-	report(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
+	judgeStruct(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
 		facts := h.slabFacts(s, &w.census, held)
 		facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
 		s.Judge(j, facts)

@@ -6,15 +6,6 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// Operation is who did something to a block, as audit mode recorded it.
-type Operation struct {
-	Goroutine uint64          `json:"goroutine,omitempty"` // as a traceback prints it; 0: not known
-	Sequence  uint64          `json:"sequence,omitempty"`  // in the order of the heap's audited operations
-	Stack     layout.StackRef `json:"stack,omitempty"`     // its name in the heap's stack table; 0: not known
-	Addresses []Address       `json:"addresses,omitempty"` // return addresses, the innermost first
-	Frames    []Frame         `json:"frames,omitempty"`    // its calls, without the allocator's and those of the runtime around them
-}
-
 // operation is nil when nothing is known of it.
 func (h *Heap) operation(goroutine, sequence uint64, ref layout.StackRef) *Operation {
 	if sequence == 0 && ref == 0 {

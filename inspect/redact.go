@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
@@ -87,11 +88,12 @@ func (w withoutData) mark(s *Slab, block uint64) (uint64, error) {
 	if !seal.Belongs(block, h.id.Secret) || !seal.State().Live() || !seal.State().Aligned() || uint64(seal.Size()) > size {
 		return 0, nil
 	}
-	data := make([]byte, seal.Size())
+	data := make([]byte, size+layout.SealBytes)
 	if err := w.read(data, block); err != nil {
 		return 0, err
 	}
-	if offset := h.alignedAt(block, data); offset > 0 {
+	whole := report.Sealed{Address: block, Secret: h.id.Secret, Bytes: data}
+	if offset := whole.AlignedAt(int(seal.Size())); offset > 0 {
 		return block + uint64(offset) - layout.SealBytes, nil
 	}
 	return 0, nil
@@ -148,5 +150,12 @@ func (h *Heap) sealExtents() (extents []target.Extent) {
 	return extents
 }
 
-// missing is what reports say of a heap whose users' bytes are not there.
+// missing is why the users' bytes of the heap are not there; empty: they are.
+func (h *Heap) missing() string {
+	if h.blind {
+		return missing
+	}
+	return ""
+}
+
 const missing = "the bytes of blocks are not in the snapshot: it was taken with --metadata"

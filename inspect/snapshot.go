@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -66,13 +67,16 @@ func Snapshot(ctx context.Context, t target.Target, path string, o SnapshotOptio
 func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, frozenMemory, error) {
 	stopper, running := t.(target.Stopper)
 	c := new(capture)
+	if running {
+		c.prepare(t)
+	}
 	for try := 1; ; try++ {
 		started := time.Now()
 		stopped := target.Stopped(nil)
 		if running {
 			var err error
 			if stopped, err = stopper.Stop(ctx); err != nil {
-				return nil, nil, err
+				return nil, nil, fmt.Errorf("a snapshot is of one moment: %w", err)
 			}
 		}
 		h, frozen, err := freezeNow(ctx, t, c, r.Metadata)

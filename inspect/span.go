@@ -2,9 +2,9 @@ package inspect
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // state is the state that the seal of a block in the span's situation would tell.
@@ -41,41 +41,25 @@ func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
 		return nil, nil // its struct is wrong, or changing: there is no telling where its end is
 	}
 	end := s.Pages*layout.PageBytes - layout.SealBytes
-	start := max(s.Requested, end-min(end, layout.PageBytes)) &^ 7 // a healthy span has less than a page of slack
+	start := s.Requested - min(s.Requested, report.EdgeContext)
+	start = max(start, end-min(end, 2*layout.PageBytes)) &^ 7 // a healthy span has less than a page of slack
 	b := h.describeSpan(s)
 	data := make([]byte, end+layout.SealBytes-start)
 	if err := h.read(data, s.base+start); err != nil {
 		return nil, err
 	}
-	size := int(end - start)
-	used := int(max(s.Requested, start) - start)
-	if h.blind {
-		used = size // of what lies before the seal nothing is known
-	}
-	expected := layout.MakeSeal(s.base, h.id.Secret, int(s.Requested), layout.StateLive)
-	found := layout.Seal(binary.LittleEndian.Uint64(data[size:]))
-	var bytes [layout.SealBytes]byte
-	binary.LittleEndian.PutUint64(bytes[:], uint64(expected))
-	from, to := damageIn(data, used, size, bytes)
-	if from == to {
+	tail := report.SpanEnd{Base: s.base, Secret: h.id.Secret, Requested: s.Requested, Start: start, Bytes: data, Missing: h.missing()}
+	d, ok := tail.Overrun()
+	if !ok {
 		return nil, nil
 	}
+	expected, found := tail.Seal(), layout.Seal(binary.LittleEndian.Uint64(data[end-start:]))
 	b.Seal, b.SealWord = SealSlack, Address(found)
 	if found != expected {
 		b.Seal = SealBroken
 	}
-	f := &Finding{
-		Code: CodeOverflow, Severity: SeverityDamage, Address: b.Address, Block: b, Found: layout.Hex(uint64(found)), Expected: layout.Hex(uint64(expected)),
-		Excerpt: h.excerpt(s.base+start, data, from, to, size),
-	}
-	f.Excerpt.Offset += int(start)
-	past := start + uint64(to) - s.Requested
-	f.Summary = fmt.Sprintf("overflow by %s, past a live span of %d", amount(int64(past)), s.Requested)
-	f.Cause = likelyOverflow(data, from, to, int(s.Requested-start))
-	if h.blind {
-		f.Summary = fmt.Sprintf("the seal behind a live span of %d is written over, %s of it", s.Requested, amount(int64(to-from)))
-		f.Cause = "a write past the span's end; " + missing
-	}
+	f := &Finding{Code: CodeOverflow, Severity: SeverityDamage, Address: b.Address, Block: b}
+	tell(f, d)
 	// A Realloc in place writes the new size, then the slack, then the seal: until then the seal is that of the old size.
 	if h.header.PagesLock.Held() && found != expected && found.Belongs(s.base, h.id.Secret) && found.State() == layout.StateLive {
 		f.Severity = SeverityUnsettled
@@ -93,41 +77,31 @@ func (h *Heap) diagnoseEdges(s *Span) (*Finding, error) {
 		return nil, nil // its struct is wrong, or changing
 	}
 	b := h.describeSpan(s)
-	before, behind := make([]byte, s.Offset), make([]byte, s.Pages*layout.PageBytes-end)
-	if len(behind) > layout.PageBytes {
-		behind = behind[:layout.PageBytes] // as long as its struct is right, less than that
-	}
+	own := min(s.Requested, report.EdgeContext)
+	before := make([]byte, s.Offset+own)
+	behind := make([]byte, min(own+s.Pages*layout.PageBytes-end, 2*layout.PageBytes)) // as long as its struct is right, less than that
 	if err := h.read(before, s.base); err != nil {
 		return nil, err
 	}
-	if err := h.read(behind, s.base+end); err != nil {
+	if err := h.read(behind, s.base+end-own); err != nil {
 		return nil, err
 	}
-	f := &Finding{Severity: SeverityDamage, Address: b.Address, Block: b, Expected: layout.Hex(layout.SlackByte)}
+	return h.edgeFinding(b, report.Edges{What: "guarded span", Address: uint64(b.Address), Requested: int(s.Requested), Before: before, Behind: behind}), nil
+}
+
+// edgeFinding is the finding for what was written around a guarded block or span; nil: nothing was.
+func (h *Heap) edgeFinding(b *Block, e report.Edges) *Finding {
+	d, ok := e.Damage()
+	if !ok {
+		return nil
+	}
+	f := &Finding{Code: CodeOverflow, Severity: SeverityDamage, Address: b.Address, Block: b}
+	if d.Before {
+		f.Code = CodeUnderflow
+	}
+	tell(f, d)
 	if h.header.PagesLock.Held() {
 		f.Severity = SeverityUnsettled
 	}
-	if at := firstDamage(before); at >= 0 {
-		f.Code = CodeUnderflow
-		f.Summary = fmt.Sprintf("underflow by %s, before a live guarded span of %d", amount(int64(len(before)-at)), s.Requested)
-		f.Found = fmt.Sprintf("%s at %+d", layout.Hex(uint64(before[at])), at-len(before))
-		f.Cause = "a write before the span's start"
-		f.Excerpt = excerpt(s.base, before, at, len(before), len(before))
-		f.Excerpt.Offset -= int(s.Offset)
-		return f, nil
-	}
-	if at := firstDamage(behind); at >= 0 {
-		to := len(behind)
-		for behind[to-1] == layout.SlackByte {
-			to--
-		}
-		f.Code = CodeOverflow
-		f.Summary = fmt.Sprintf("overflow by %s, past a live guarded span of %d", amount(int64(to)), s.Requested)
-		f.Found = fmt.Sprintf("%s at %+d", layout.Hex(uint64(behind[at])), int(s.Requested)+at)
-		f.Cause = likelyOverflow(behind, at, to, 0)
-		f.Excerpt = excerpt(s.base+end, behind, at, to, len(behind))
-		f.Excerpt.Offset += int(s.Requested)
-		return f, nil
-	}
-	return nil, nil
+	return f
 }

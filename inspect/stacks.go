@@ -92,11 +92,11 @@ func (h *Heap) judgeStacks(visit func(Judgement), all bool) {
 		return
 	}
 	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room}
-	report(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
+	judgeStruct(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
 	for _, ref := range t.order {
 		s := t.stacks[ref]
 		address := uint64(t.address) + layout.StackTableBytes + ref.Offset()
-		report(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
+		judgeStruct(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
 			s.Judge(j, layout.StackFacts{Hash: layout.HashStack(s.addresses), Self: ref, Stored: h.stored})
 		})
 	}

@@ -40,6 +40,11 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.statsOf(&result), nil
+}
+
+// statsOf counts what a pass found.
+func (h *Heap) statsOf(result *passResult) *StatsReport {
 	head := &h.header
 	r := &StatsReport{
 		Heap: h.summary(result.counts), ReserveBytes: uint64(h.id.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
@@ -61,14 +66,10 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 			r.CachedBlocks += uint64(m.count())
 		}
 	}
-	for _, c := range h.caches {
-		for _, m := range c.magazines {
-			allocs, frees, ok := m.Tally.Totals(m.Inflow)
-			if ok {
-				r.Allocs += allocs
-				r.Frees += frees
-			}
-		}
+	for bin := range h.bins {
+		allocs, frees := h.traffic(bin)
+		r.Allocs += allocs
+		r.Frees += frees
 	}
 	for _, s := range h.spans {
 		if !s.held {
@@ -79,5 +80,21 @@ func (h *Heap) Stats(ctx context.Context) (*StatsReport, error) {
 	if r.InUseBytes > 0 {
 		r.Fragmentation = 1 - min(1, float64(r.LiveBytes)/float64(r.InUseBytes))
 	}
-	return r, nil
+	return r
+}
+
+// traffic is how many blocks of a bin were handed out and given back so far, as the Ps' magazines count.
+func (h *Heap) traffic(bin int) (allocs, frees uint64) {
+	for _, c := range h.caches {
+		if bin >= len(c.magazines) {
+			continue
+		}
+		if m := c.magazines[bin]; m != nil {
+			if a, f, ok := m.Tally.Totals(m.Inflow); ok {
+				allocs += a
+				frees += f
+			}
+		}
+	}
+	return allocs, frees
 }

@@ -47,6 +47,7 @@ func Unreachable(ctx context.Context, t target.Target, p *Program, o LeakOptions
 func (r *LeaksReport) search(ctx context.Context, t target.Target, rooted target.Rooted) (*reach, error) {
 	stopper, _ := t.(target.Stopper)
 	c := new(capture)
+	c.prepare(t)
 	for try := 1; ; try++ {
 		resume, err := r.stop(ctx, stopper, try)
 		if err != nil {
@@ -79,8 +80,8 @@ func (r *LeaksReport) stop(ctx context.Context, stopper target.Stopper, try int)
 		return func() error { return nil }, nil
 	}
 	stopped, err := stopper.Stop(ctx)
-	if refused := (*target.PermissionError)(nil); errors.As(err, &refused) {
-		note("the process could not be held still (" + err.Error() + "): what it moved meanwhile may be listed")
+	if target.StopRefused(err) {
+		note("the process was not held still (" + err.Error() + "): what it moved meanwhile may be listed")
 		return func() error { return nil }, nil
 	}
 	if err != nil {

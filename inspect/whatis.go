@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // WhatisReport says what an address belongs to.
@@ -26,7 +27,7 @@ type WhatisReport struct {
 // Whatis says what the byte at address belongs to. Every address has an answer.
 func (h *Heap) Whatis(address uint64) (*WhatisReport, error) {
 	r, err := h.whatis(address)
-	if r != nil && r.Block.hasStack() {
+	if r != nil && r.Block.HasStack() {
 		r.Notes = h.Notes()
 	}
 	if r != nil && r.Block != nil && h.blind {
@@ -78,7 +79,7 @@ func (h *Heap) whatisBlock(r *WhatisReport, s *Slab, address uint64) error {
 	index := int(offset / uint64(s.class.Stride))
 	if index >= s.capacity() {
 		r.Kind, r.Offset = "slab tail", int64(offset)-int64(s.capacity())*int64(s.class.Stride)
-		r.Sentence = fmt.Sprintf("in the %s at the end of slab %d (bin %d) that no block fits into", amount(int64(s.pages*layout.PageBytes-s.capacity()*int(s.class.Stride))), s.page, s.bin)
+		r.Sentence = fmt.Sprintf("in the %s at the end of slab %d (bin %d) that no block fits into", report.Bytes(int64(s.pages*layout.PageBytes-s.capacity()*int(s.class.Stride))), s.page, s.bin)
 		return nil
 	}
 	var c census
@@ -113,42 +114,42 @@ func (h *Heap) whatisBlock(r *WhatisReport, s *Slab, address uint64) error {
 	if f != nil && f.Block.Requested >= 0 {
 		b.Requested, b.Aligned = f.Block.Requested, f.Block.Aligned
 	}
-	r.Sentence = fmt.Sprintf("%s, bin %d, slab %d, block %d, arena %d", b.position(r.Offset), b.Bin, b.Slab, b.Index, b.Arena)
+	r.Sentence = fmt.Sprintf("%s, bin %d, slab %d, block %d, arena %d", position(b, r.Offset), b.Bin, b.Slab, b.Index, b.Arena)
 	return nil
 }
 
 // position says where in a block the byte at offset is.
-func (b *Block) position(offset int64) string {
+func position(b *Block, offset int64) string {
 	end := int64(b.Size)
 	used := end
 	if b.Requested >= 0 {
 		used = int64(b.Aligned + b.Requested)
 	}
 	if offset == int64(b.Aligned) && used > offset {
-		return "the start of " + b.inWords() // whose address was asked about
+		return "the start of " + blockInWords(b) // whose address was asked about
 	}
-	what := fmt.Sprintf("%s (%s)", b.inWords(), b.Address)
+	what := fmt.Sprintf("%s (%s)", blockInWords(b), b.Address)
 	switch {
 	case offset < int64(b.Aligned):
-		return fmt.Sprintf("%s before the user's part of %s", amount(int64(b.Aligned)-offset), what)
+		return fmt.Sprintf("%s before the user's part of %s", report.Bytes(int64(b.Aligned)-offset), what)
 	case offset < used:
-		return fmt.Sprintf("%s into %s", amount(offset-int64(b.Aligned)), what)
+		return fmt.Sprintf("%s into %s", report.Bytes(offset-int64(b.Aligned)), what)
 	case offset == used && offset < end:
 		return fmt.Sprintf("right behind the end of %s, before its seal", what)
 	case offset < end:
-		return fmt.Sprintf("%s behind the end of %s, before its seal", amount(offset-used), what)
+		return fmt.Sprintf("%s behind the end of %s, before its seal", report.Bytes(offset-used), what)
 	}
 	return fmt.Sprintf("byte %d of the seal of %s", offset-end, what)
 }
 
-// inWords says what kind of block it is, and how large.
-func (b *Block) inWords() string {
+// blockInWords says what kind of block it is, and how large.
+func blockInWords(b *Block) string {
 	what := fmt.Sprintf("a %s block", b.Place)
 	switch {
 	case b.Guarded && b.Place == PlaceLive:
-		return "a live guarded block of " + amount(int64(b.Requested))
+		return "a live guarded block of " + report.Bytes(int64(b.Requested))
 	case b.Guarded:
-		return "a freed guarded block of " + amount(int64(b.Requested))
+		return "a freed guarded block of " + report.Bytes(int64(b.Requested))
 	case b.Bin < 0:
 		what = fmt.Sprintf("a %s span", b.Place)
 	case b.Place == PlaceDepot:
@@ -159,13 +160,10 @@ func (b *Block) inWords() string {
 		what = fmt.Sprintf("a %s aligned block", b.Place)
 	}
 	if b.Requested >= 0 && (b.Place == PlaceLive || b.Place == PlaceInFlight || b.Place == PlaceQuarantined) {
-		return what + " of " + amount(int64(b.Requested))
+		return what + " of " + report.Bytes(int64(b.Requested))
 	}
-	return what + " for up to " + amount(int64(b.Size))
+	return what + " for up to " + report.Bytes(int64(b.Size))
 }
-
-// amount is a number of bytes in words.
-func amount(n int64) string { return fmt.Sprintf("%d %s", n, plural(int(n), "byte")) }
 
 func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	b, err := h.examineSpan(s)
@@ -175,7 +173,7 @@ func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	r.Block, r.Offset = b, int64(address-uint64(b.Address))
 	if address-s.base >= s.Pages*layout.PageBytes {
 		r.Kind = "guard"
-		r.Sentence = fmt.Sprintf("%s behind the pages of a %s span of %d bytes (%s), on its guard page: nothing may be read or written there", amount(int64(address-s.base-s.Pages*layout.PageBytes)), b.Place, s.Requested, b.Address)
+		r.Sentence = fmt.Sprintf("%s behind the pages of a %s span of %d bytes (%s), on its guard page: nothing may be read or written there", report.Bytes(int64(address-s.base-s.Pages*layout.PageBytes)), b.Place, s.Requested, b.Address)
 		if s.huge && address-s.base >= (s.Pages+uint64(s.GuardPages))*layout.PageBytes {
 			r.Sentence = fmt.Sprintf("in the unused rest of the arenas of a %s span of %d bytes (%s)", b.Place, s.Requested, b.Address)
 		}
@@ -183,7 +181,7 @@ func (h *Heap) whatisSpan(r *WhatisReport, s *Span, address uint64) error {
 	}
 	r.Kind = "span"
 	r.Finding, err = h.diagnoseSpan(s)
-	r.Sentence = fmt.Sprintf("%s, %d %s, arena %d", b.position(r.Offset), s.Pages, plural(int(s.Pages), "page"), b.Arena)
+	r.Sentence = fmt.Sprintf("%s, %d %s, arena %d", position(b, r.Offset), s.Pages, plural(int(s.Pages), "page"), b.Arena)
 	return err
 }
 

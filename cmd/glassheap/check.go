@@ -21,7 +21,10 @@ led to it.
 
 A running process is looked at while it runs. Only what looks wrong then is
 looked at again with the process held still, for as long as copying its metadata
-takes, so that an operation under way is not taken for damage.`,
+takes, so that an operation under way is not taken for damage. With --stop whole
+it is held still from the beginning to the end, for ten seconds at most; with
+--stop never it is not held at all, and looked at several times instead:
+operations end, damage stays.`,
 		Example: "  glassheap check 4711\n  glassheap check --json crash.snapshot",
 	}
 	o.addFlags(c)

@@ -21,6 +21,7 @@ type opening struct {
 	file string
 	dlv  string
 	heap string
+	stop target.Stopping
 	exe  string
 	door door
 
@@ -33,11 +34,14 @@ func (o *opening) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.dlv, "dlv", "", "look through the headless Delve session at this address (host:port), which stands at a breakpoint")
 	c.Flags().StringVar(&o.heap, "heap", "", "which heap of the process: its name, or #1, #2, …")
 	c.Flags().StringVar(&o.exe, "exe", "", "the program's executable, for the functions of recorded stacks; a process of this machine tells by itself")
+	o.stop = target.StopAuto
+	c.Flags().Var(&o.stop, "stop", "hold a process still: auto, for moments; never; whole, from beginning to end")
 	o.door.addFlag(c)
 	o.pids = c.Flags().Lookup("pid")
 	c.MarkFlagsMutuallyExclusive("pid", "file", "dlv") // for completion: arguments says it in words
 	_ = c.RegisterFlagCompletionFunc("pid", cobra.NoFileCompletions)
 	_ = c.RegisterFlagCompletionFunc("heap", cobra.NoFileCompletions)
+	_ = c.RegisterFlagCompletionFunc("stop", cobra.FixedCompletions([]cobra.Completion{"auto", "never", "whole"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // named reports whether flags say which heap is meant, so that no argument does.
@@ -83,7 +87,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 // open opens the heap that flags or the first argument name, and returns the arguments that are left and the name by which
 // further commands can refer to the heap.
 func (o *opening) open(ctx context.Context, args []string) (t target.Target, rest []string, name string, err error) {
-	options := target.Options{Heap: o.heap}
+	options := target.Options{Heap: o.heap, Stop: o.stop}
 	switch {
 	case o.byID():
 		t, err = target.OpenProcess(o.pid, options)

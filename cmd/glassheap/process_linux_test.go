@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"math/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,12 +36,7 @@ func watch(t *testing.T, input io.Reader, args ...string) *watched {
 	s, err := launch(input, "glassheap", append([]string{"replay", "--no-check", "--goroutines", "2"}, args...)...)
 	require.NoError(t, err)
 	w := &watched{spawned: s}
-	t.Cleanup(func() {
-		if w.ProcessState == nil {
-			_ = w.Process.Kill()
-			w.reap()
-		}
-	})
+	t.Cleanup(w.killed)
 	soon(t, "the replay has a heap", func() bool {
 		if w.heap, err = target.OpenProcess(s.Process.Pid, target.Options{}); err != nil {
 			return false
@@ -56,6 +53,14 @@ func watch(t *testing.T, input io.Reader, args ...string) *watched {
 		return err == nil && w.frees(t) > 1000 // an error: the header is being written
 	})
 	return w
+}
+
+// killed ends the process, if nobody has done so.
+func (w *watched) killed() {
+	if w.ProcessState == nil {
+		_ = w.Process.Kill()
+		w.reap()
+	}
 }
 
 // soon waits for something that is bound to happen.
@@ -103,11 +108,45 @@ func (w *watched) requireHealthy(t *testing.T, checks int) {
 	t.Logf("%d checks of %d seals on average, %d stops, the longest %v, %d things unsettled", checks, blocks/uint64(checks), stops, longest, unsettled)
 }
 
+var checks = flag.Int("checks", 100, "how often a process is checked at random moments, and while damage is planted in it")
+
 // TestChecksOfARunningProcess: whatever the moment, a healthy heap in full use is found healthy.
 func TestChecksOfARunningProcess(t *testing.T) {
-	w := watch(t, nil, "--repeat", "-1", recordingFile(t, 100_000))
-	w.requireHealthy(t, 500)
-	w.requireGoesOn(t)
+	for _, mode := range []string{"sealed", "audit"} {
+		t.Run(mode, func(t *testing.T) {
+			w := watch(t, nil, "--repeat", "-1", "--mode", mode, recordingFile(t, 100_000))
+			w.requireHealthy(t, *checks/2)
+			w.requireGoesOn(t)
+		})
+	}
+}
+
+// TestDamageAtRandomMoments: bytes of seals are changed from outside while the process is checked. Each check finds all that
+// were changed so far, and nothing else.
+func TestDamageAtRandomMoments(t *testing.T) {
+	const kept, size = 50, 7777
+	w := watch(t, newStream(kept, size), "-")
+	whole := w.blocksOf(t, size)
+	require.Len(t, whole, kept)
+	random := rand.New(rand.NewSource(time.Now().UnixNano()))
+	var damaged []inspect.Address
+	for i := range *checks {
+		if len(whole) > 0 && random.Intn(*checks) < 2*kept {
+			n := random.Intn(len(whole))
+			b := whole[n]
+			whole = slices.Delete(whole, n, n+1)
+			w.flip(t, b.Address+inspect.Address(b.Requested+random.Intn(b.Size+8-b.Requested)), 1<<random.Intn(8))
+			damaged = append(damaged, b.Address)
+		}
+		var found []inspect.Address
+		for _, f := range w.check(t).Findings {
+			require.Equal(t, inspect.CodeOverflow, f.Code)
+			found = append(found, f.Address)
+		}
+		require.ElementsMatch(t, damaged, found, "check %d", i)
+	}
+	require.NotEmpty(t, damaged)
+	t.Logf("%d checks, %d blocks damaged", *checks, len(damaged))
 }
 
 // TestChecksOfAStoppedProcess: a process that SIGSTOP has stopped, wherever it was, is healthy too. It stays stopped, and goes
@@ -124,6 +163,41 @@ func TestChecksOfAStoppedProcess(t *testing.T) {
 		require.NoError(t, w.Process.Signal(syscall.SIGCONT))
 		w.requireGoesOn(t)
 	}
+}
+
+// TestChecksInEveryWayOfStopping: however far the process may be held still, what was planted is found, nothing else is, and it
+// goes on.
+func TestChecksInEveryWayOfStopping(t *testing.T) {
+	const kept, size = 50, 7777
+	w := watch(t, newStream(kept, size), "-")
+	for _, how := range target.Stoppings {
+		w.through(t, target.Options{Stop: how}, func(w *watched) { w.requireHealthy(t, 20) })
+	}
+	b := w.blockOf(t, size)
+	w.flip(t, b.Address+inspect.Address(b.Size), 0x40)
+	for _, how := range target.Stoppings {
+		for range 10 {
+			w.through(t, target.Options{Stop: how}, func(w *watched) {
+				r := w.check(t)
+				require.Len(t, r.Findings, 1, how)
+				require.Equal(t, b.Address, r.Findings[0].Address, how)
+				require.Equal(t, how == target.StopNever, r.Stops == 0, how)
+			})
+		}
+		w.requireGoesOn(t)
+	}
+	out, err := exec.Command("glassheap", "snapshot", "--stop", "never", strconv.Itoa(w.Process.Pid), filepath.Join(t.TempDir(), "x")).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "was not to be stopped")
+}
+
+// through looks at the same process with other options.
+func (w *watched) through(t *testing.T, o target.Options, look func(*watched)) {
+	t.Helper()
+	heap, err := target.OpenProcess(w.Process.Pid, o)
+	require.NoError(t, err)
+	defer heap.Close()
+	look(&watched{spawned: w.spawned, heap: heap})
 }
 
 // everyThread reports whether each thread of the process is in a state, as /proc names it.
@@ -175,6 +249,14 @@ func TestPlantedDamage(t *testing.T) {
 // blockOf finds a live block for which size bytes were asked.
 func (w *watched) blockOf(t *testing.T, size int) *inspect.Block {
 	t.Helper()
+	blocks := w.blocksOf(t, size)
+	require.NotEmpty(t, blocks)
+	return blocks[0]
+}
+
+// blocksOf finds the live blocks for which size bytes were asked.
+func (w *watched) blocksOf(t *testing.T, size int) (found []*inspect.Block) {
+	t.Helper()
 	h, err := inspect.Open(context.Background(), w.heap)
 	require.NoError(t, err)
 	slabs, err := h.Slabs(-1)
@@ -187,12 +269,11 @@ func (w *watched) blockOf(t *testing.T, size int) *inspect.Block {
 		require.NoError(t, err)
 		for _, b := range blocks.Blocks {
 			if b.Place == inspect.PlaceLive && b.Requested == size {
-				return b
+				found = append(found, b)
 			}
 		}
 	}
-	require.Fail(t, "no such block")
-	return nil
+	return found
 }
 
 // flip flips bits of a byte in the heap's memory file, which the process holds open.

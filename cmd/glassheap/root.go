@@ -48,7 +48,7 @@ Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,
 		}
 	}
 	add("questions", newCheck(t), newStructs(t), newMath(t), newWhatis(t), newLeaks(t), newDiff(t), newHistory(t))
-	add("lists", newPs(t), newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t), newLog(t))
+	add("lists", newPs(t), newStats(t), newBins(t), newSlabs(t), newBlocks(t), newMap(t), newDump(t), newHexdump(t), newLog(t), newWatch(t))
 	add("work", newSnapshot(t), newPostmortem(t), newArm(t), newDlv(t), newGDB(t), newReplay(t), newDemo(t))
 	root.AddCommand(newEnvironmentTopic(), newColumnsTopic())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return t.checkColor() }

@@ -38,6 +38,17 @@ func (t *terminal) style(name string) render.Style {
 	return s
 }
 
+// usualLines is the height of a terminal when nothing is known of it.
+const usualLines = 24
+
+// lines is the height of the terminal.
+func (t *terminal) lines() int {
+	if _, lines, err := term.GetSize(int(t.out.Fd())); err == nil && lines > 0 {
+		return lines - 1 // the shell's prompt comes below
+	}
+	return usualLines
+}
+
 // answer writes an answer as JSON, or as text by the function that is given.
 func (t *terminal) answer(answer any, text func(io.Writer) error) error {
 	if t.json {

@@ -7,12 +7,13 @@ from .problem import Problem, in_words, told
 
 _PACKAGE = "github.com/glassheap/glassheap/allocator."
 _WIDTH = 80
+_STACKS = ("(*Heap).Malloc", "(*Heap).free")  # every request for a block, every free of one
 _MOMENTS = {"init": ("OnArenaReady", "OnSlabReady"), "violation": ("OnViolation",), "leak": ("OnAlloc",)}
 
 
 class Break(gdb.Command):
     """Stop at moments of the allocator.
-Usage: glassheap break init|violation|leak
+Usage: glassheap break init|violation|leak|stack TEXT [free]
 
   init       look at each arena and each slab as it is made: every field with
              its verdict. The program goes on, unless a field is not what it
@@ -22,8 +23,14 @@ Usage: glassheap break init|violation|leak
   leak       stop when a block is allocated where an earlier run leaked one:
              `glassheap leaks PID --unreachable --learn leaks.txt` in that run,
              `set environment GLASSHEAP break=leaks.txt` before this one.
+  stack TEXT stop when a block is asked for in a call of a function whose name,
+             with its package, contains TEXT; with "free" behind TEXT: when one
+             is freed there. The program is stopped at every allocation, to look
+             at the stack: about ten thousand a second go by. Where that is too
+             slow, stop in the function first.
 
-Example: glassheap break init"""
+Example: glassheap break init
+         glassheap break stack main.load"""
 
     def __init__(self):
         super().__init__("glassheap break", gdb.COMMAND_BREAKPOINTS)
@@ -32,9 +39,13 @@ Example: glassheap break init"""
     def invoke(self, argument, _from_tty):
         """Set the breakpoints."""
         self.dont_repeat()
-        which = argument.strip()
-        if which not in _MOMENTS:
-            raise Problem("break takes init, violation or leak: glassheap break init|violation|leak")
+        which, *rest = argument.split() or [""]
+        if which == "stack" and len(rest) in (1, 2) and rest[1:] in ([], ["free"]):
+            _expect(_STACKS[len(rest) - 1])
+            Stack(_STACKS[len(rest) - 1], rest[0])
+            return
+        if which not in _MOMENTS or rest:
+            raise Problem("break takes init, violation, leak or stack TEXT: glassheap break init|violation|leak|stack TEXT [free]")
         for function in _MOMENTS[which]:
             if gdb.current_progspace().filename:
                 _expect(function)  # with no program yet, the breakpoint waits for one
@@ -43,12 +54,12 @@ Example: glassheap break init"""
 
     def complete(self, text, word):
         """The moments."""
-        return [name for name in _MOMENTS if name.startswith(word or "")] if len(text.split()) < 2 else []
+        return [name for name in (*_MOMENTS, "stack") if name.startswith(word or "")] if len(text.split()) < 2 else []
 
 
 def _expect(function):
     try:
-        gdb.decode_line(_PACKAGE + function)
+        gdb.decode_line("'{}'".format(_PACKAGE + function))
     except gdb.error:
         raise Problem("the program has no function {}{}: it is stripped, or has no glassheap heap".format(_PACKAGE, function)) from None
 
@@ -59,7 +70,7 @@ class Hook(gdb.Breakpoint):
     def __init__(self, function):
         self.function = function
         self.shown = ""  # last: a signal that arrives at the breakpoint makes the program come by again
-        super().__init__(_PACKAGE + function)
+        super().__init__("'{}'".format(_PACKAGE + function))
 
     def arguments(self):
         """The arguments of the function: words."""
@@ -153,6 +164,20 @@ class Leak(Hook):
         gdb.write("\nglassheap: {} at {:#x}, from a stack that leaked in an earlier run\n".format(heap.count(size, "byte"), address))
         gdb.write(writer.callers("allocated by"))
         return True
+
+
+class Stack(Hook):
+    """Stops where a function whose name contains a text is on the stack."""
+
+    def __init__(self, function, text):
+        self.text = text
+        super().__init__(function)
+
+    def look(self):
+        """Look for the function, and show the calls down to it."""
+        shown = writer.callers_within("freed by" if self.function.endswith("free") else "asked for by", self.text)
+        gdb.write("\n" + shown if shown else "")
+        return bool(shown)
 
 
 _HOOKS = {"init": Init, "violation": Violation, "leak": Leak}

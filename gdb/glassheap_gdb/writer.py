@@ -21,6 +21,17 @@ def callers(label):
     return _table(label, _above(gdb.newest_frame(), _MOST))
 
 
+def callers_within(label, text):
+    """The program's own frames above the innermost, up to the first whose function's name contains a text; empty when there is none."""
+    frame, names, found = gdb.newest_frame().older(), [], False
+    while frame is not None and not found:
+        if _is_program(frame):
+            names.append(frame)
+            found = text in _name(frame)
+        frame = frame.older()
+    return _table(label, [(_name(frame), _place(frame.find_sal())) for frame in names]) if found else ""
+
+
 def _above(frame, most):
     frames = []
     while len(frames) < most:

@@ -13,7 +13,7 @@ const mostNamed = 3
 // alike writes findings about the same field of many structs as one.
 func (p *page) alike(n int, findings []inspect.Finding) {
 	first := findings[0]
-	kinds := strings.ToLower(first.StructType()) + "s"
+	kinds := strings.ToLower(inspect.StructType(first)) + "s"
 	if kinds == "pageentrys" {
 		kinds = "page entries"
 	}
@@ -22,13 +22,13 @@ func (p *page) alike(n int, findings []inspect.Finding) {
 		head = fmt.Sprintf("%s %s are wrong %s", number(len(findings)), kinds, first.Field)
 	}
 	p.findingHead(n, head, first)
-	label := p.bodyLabel("structs", "   ")
+	label := p.BodyLabel("structs", "   ")
 	for _, f := range findings[:mostNamed] {
-		p.prose(label, fmt.Sprintf("%s: %s, expected %s%s", placed(f), p.paint(damaged, f.Found), f.Expected, p.because(f)))
+		p.Prose(label, fmt.Sprintf("%s: %s, expected %s%s", f.Placed(), p.Paint(damaged, f.Found), f.Expected, p.Because(&f)))
 		label = strings.Repeat(" ", width(label))
 	}
 	if more := len(findings) - mostNamed; more > 0 {
-		p.prose(label, fmt.Sprintf("and %s more", number(more)))
+		p.Prose(label, fmt.Sprintf("and %s more", number(more)))
 	}
-	p.likely(first, "   ")
+	p.Likely(&first, "   ")
 }

@@ -12,7 +12,7 @@ import (
 func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
-	p.printf("\n")
+	p.Printf("\n")
 	withdrawn, borrowed, quarantined := false, false, false
 	for _, b := range r.Bins {
 		withdrawn, borrowed = withdrawn || b.Withdrawn > 0, borrowed || b.Borrowed > 0
@@ -36,9 +36,9 @@ func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 			left++
 			continue
 		}
-		row := table.Row{b.Bin, b.Size, b.Stride, number(b.Slabs), number(b.Blocks), p.paint(live, number(b.Live)), p.paint(cached, number(b.Cached+b.Depot)), number(b.Free), p.paint(dim, number(b.Virgin))}
+		row := table.Row{b.Bin, b.Size, b.Stride, number(b.Slabs), number(b.Blocks), p.Paint(live, number(b.Live)), p.Paint(cached, number(b.Cached+b.Depot)), number(b.Free), p.Paint(dim, number(b.Virgin))}
 		if quarantined {
-			row = append(row, p.paint(unsure, number(b.Quarantined)))
+			row = append(row, p.Paint(unsure, number(b.Quarantined)))
 		}
 		if withdrawn {
 			row = append(row, p.some(b.Withdrawn))
@@ -54,25 +54,25 @@ func Bins(w io.Writer, r *inspect.BinsReport, s Style, all bool) error {
 	}
 	if left > 0 {
 		if len(rows) > 0 {
-			p.printf("\n")
+			p.Printf("\n")
 		}
-		p.printf("%s %s no slab: --all lists %s\n", count(left, "bin"), agree(left, "has", "have"), agree(left, "it", "them"))
+		p.Printf("%s %s no slab: --all lists %s\n", count(left, "bin"), agree(left, "has", "have"), agree(left, "it", "them"))
 	}
 	p.beyond(r.Left)
-	return p.err
+	return p.Err
 }
 
 // beyond says how many rows match a query and are beyond its limit.
 func (p *page) beyond(left int) {
 	if left > 0 {
-		p.printf("%s more %s and %s beyond the limit\n", number(left), agree(uint64(left), "matches", "match"), agree(uint64(left), "is", "are"))
+		p.Printf("%s more %s and %s beyond the limit\n", number(left), agree(uint64(left), "matches", "match"), agree(uint64(left), "is", "are"))
 	}
 }
 
 // some shows a number that should be zero.
 func (p *page) some(n uint64) string {
 	if n == 0 {
-		return p.paint(dim, "0")
+		return p.Paint(dim, "0")
 	}
-	return p.paint(damaged, number(n))
+	return p.Paint(damaged, number(n))
 }

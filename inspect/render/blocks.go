@@ -16,12 +16,12 @@ func Blocks(w io.Writer, r *inspect.BlocksReport, s Style, all bool) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
 	if r.Slab != nil {
-		p.prose("", fmt.Sprintf("slab %d, bin %d, blocks of %d B, %d of %d live", r.Slab.Slab, r.Slab.Bin, r.Slab.Size, r.Slab.Live, r.Slab.Capacity))
+		p.Prose("", fmt.Sprintf("slab %d, bin %d, blocks of %d B, %d of %d live", r.Slab.Slab, r.Slab.Bin, r.Slab.Size, r.Slab.Live, r.Slab.Capacity))
 	} else if len(r.Blocks) > 0 {
-		p.prose("", fmt.Sprintf("span %d, which is one large block", r.Blocks[0].Slab))
-		defer p.operations("", r.Blocks[0])
+		p.Prose("", fmt.Sprintf("span %d, which is one large block", r.Blocks[0].Slab))
+		defer p.Operations(r.Blocks[0], "")
 	}
-	p.printf("\n")
+	p.Printf("\n")
 	header := table.Row{"block", "address", "place", "asked for", "seal"}
 	if r.Slab != nil && r.Heap.Mode == layout.ModePlain.String() {
 		header = header[:3] // without seals nobody knows what was asked for
@@ -52,46 +52,46 @@ func Blocks(w io.Writer, r *inspect.BlocksReport, s Style, all bool) error {
 	}
 	if left > 0 {
 		if len(rows) > 0 {
-			p.printf("\n")
+			p.Printf("\n")
 		}
-		p.printf("%s %s never handed out: --all lists %s\n", count(left, "block"), agree(left, "was", "were"), agree(left, "it", "them"))
+		p.Printf("%s %s never handed out: --all lists %s\n", count(left, "block"), agree(left, "was", "were"), agree(left, "it", "them"))
 	}
 	if who {
-		p.printf("\n")
-		p.prose("", "Goroutine and operation are those that freed the block, or that allocated it if nobody has freed it since.")
+		p.Printf("\n")
+		p.Prose("", "Goroutine and operation are those that freed the block, or that allocated it if nobody has freed it since.")
 		p.next(p.command("whatis", r.Blocks[0].Address.String()), "both, and their stacks")
 	}
-	return p.err
+	return p.Err
 }
 
 // place is the word for a place, in its colour.
 func (p *page) place(place inspect.Place) string {
 	switch place {
 	case inspect.PlaceLive, inspect.PlaceInFlight:
-		return p.paint(live, place.String())
+		return p.Paint(live, place.String())
 	case inspect.PlaceCached, inspect.PlaceDepot:
-		return p.paint(cached, place.String())
+		return p.Paint(cached, place.String())
 	case inspect.PlaceQuarantined:
-		return p.paint(unsure, place.String())
+		return p.Paint(unsure, place.String())
 	case inspect.PlaceLost, inspect.PlaceWithdrawn:
-		return p.paint(damaged, place.String())
+		return p.Paint(damaged, place.String())
 	}
-	return p.paint(dim, place.String())
+	return p.Paint(dim, place.String())
 }
 
 // seal says what a block's seal looks like.
 func (p *page) seal(s inspect.SealState) string {
 	switch s {
 	case inspect.SealNone, inspect.SealUnknown:
-		return p.paint(dim, "–")
+		return p.Paint(dim, "–")
 	case inspect.SealIntact:
 		return "intact"
 	case inspect.SealSlack:
-		return p.paint(damaged, "intact, slack damaged")
+		return p.Paint(damaged, "intact, slack damaged")
 	case inspect.SealPoison:
-		return p.paint(damaged, "intact, poison damaged")
+		return p.Paint(damaged, "intact, poison damaged")
 	case inspect.SealWrong:
-		return p.paint(damaged, "contradicts the lists")
+		return p.Paint(damaged, "contradicts the lists")
 	}
-	return p.paint(damaged, string(s))
+	return p.Paint(damaged, string(s))
 }

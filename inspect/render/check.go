@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/target"
 )
@@ -26,43 +27,52 @@ func Check(w io.Writer, r *inspect.CheckReport, s Style) error {
 	}
 	p.findings(r.Findings)
 	if len(r.Unsettled) > 0 {
-		p.printf("\n%s\n", p.paint(unsure, "not settled"))
+		p.Printf("\n%s\n", p.Paint(unsure, "not settled"))
 		for _, f := range r.Unsettled {
-			p.prose("   ", f.Summary)
+			p.Prose("   ", f.Summary)
 		}
 	}
 	p.notes(r.Notes)
-	p.printf("\n")
+	p.Printf("\n")
 	p.verdict(r)
-	return p.err
+	return p.Err
 }
 
 // verdict writes what all of it comes to, and what to do next.
 func (p *page) verdict(r *inspect.CheckReport) {
-	found := p.paint(damaged, count(uint64(len(r.Findings)), "finding")+".")
+	found := p.Paint(damaged, count(uint64(len(r.Findings)), "finding")+".")
 	structural, header := false, false
 	for _, f := range r.Findings {
-		structural = structural || f.Struct != ""
+		structural = structural || f.Struct != "" && f.Excerpt == nil // what lies behind a slab's blocks is no structure
 		header = header || f.Code == inspect.CodeHeader
 	}
 	switch {
 	case len(r.Findings) == 0 && len(r.Unsettled) > 0:
-		p.prose("", p.paint(live, "healthy.")+" Nothing is wrong for certain.")
+		p.Prose("", p.Paint(live, "healthy.")+" Nothing is wrong for certain.")
 		if kind := r.Heap.Owner.Kind; kind != target.KindEnded && kind != target.KindSnapshot {
 			p.next(p.command("check", ""), "again: operations end, damage stays")
 		}
 	case len(r.Findings) == 0:
-		p.prose("", p.paint(live, "healthy.")+" Every struct is whole, every block is accounted for once.")
+		p.Prose("", p.Paint(live, "healthy.")+" Every struct is whole, every block is accounted for once.")
 	case header && r.Structs == 0:
-		p.prose("", found+" Both copies of the header's identity are damaged: nothing behind it can be believed.")
+		p.Prose("", found+" Both copies of the header's identity are damaged: nothing behind it can be believed.")
 		p.next(p.command("structs", "--wrong"), "every field of them that is wrong")
 	case structural:
-		p.prose("", found+" The heap's own structure is damaged.")
+		p.Prose("", found+" The heap's own structure is damaged.")
 		p.leadOn(r.Findings)
 	default:
-		p.prose("", found+" The heap's own structure is whole: every struct is as it should be.")
-		p.next(p.command("whatis", r.Findings[0].Address.String()), "the block and its neighbours")
+		p.Prose("", found+" The heap's own structure is whole: every struct is as it should be.")
+		address, why := whereabouts(r.Findings[0])
+		p.next(p.command("whatis", address.String()), why)
 	}
+}
+
+// whereabouts is the address to ask about, and what for: of the block, or of the damage where no block is.
+func whereabouts(f inspect.Finding) (address inspect.Address, why string) {
+	if f.Block == nil && f.Excerpt != nil {
+		return f.Excerpt.Damaged(), "what is there"
+	}
+	return f.Address, "the block and its neighbours"
 }
 
 // leadOn names the first struct that is wrong. The command structs, which names this one, would lead nowhere else.
@@ -94,12 +104,12 @@ func dumpWords(f inspect.Finding) string {
 }
 
 // note writes a remark.
-func (p *page) note(text string) { p.prose(p.paint(dim, "note")+"  ", text) }
+func (p *page) note(text string) { p.Prose(p.Paint(dim, "note")+"  ", text) }
 
 // notes writes remarks, below an empty line.
 func (p *page) notes(texts []string) {
 	if len(texts) > 0 {
-		p.printf("\n")
+		p.Printf("\n")
 	}
 	for _, text := range texts {
 		p.note(text)
@@ -121,7 +131,7 @@ func (p *page) findings(findings []inspect.Finding) {
 		} else if f.Block == nil {
 			said = f.Cause
 		}
-		p.printf("\n")
+		p.Printf("\n")
 		if len(group) > 1 {
 			p.alike(i+1, together)
 		} else {
@@ -133,17 +143,17 @@ func (p *page) findings(findings []inspect.Finding) {
 // finding writes one finding, indented below its number.
 func (p *page) finding(n int, f inspect.Finding) {
 	p.findingHead(n, headline(f), f)
-	p.findingBody(f, "   ")
+	p.Body(&f, "   ")
 }
 
 // findingHead writes the first line of a finding.
 func (p *page) findingHead(n int, head string, f inspect.Finding) {
 	number, code := fmt.Sprintf("%d  ", n), p.certainty(f)
-	if gap := min(p.Width, usualWidth) - width(number) - width(head) - width(code); gap >= 2 {
-		p.printf("%s%s%s\n", p.paint(damaged, number+head), strings.Repeat(" ", gap), code)
+	if gap := min(p.Width, report.UsualWidth) - width(number) - width(head) - width(code); gap >= 2 {
+		p.Printf("%s%s%s\n", p.Paint(damaged, number+head), strings.Repeat(" ", gap), code)
 	} else {
-		p.prose(p.paint(damaged, number), p.paint(damaged, head))
-		p.printf("   %s\n", code)
+		p.Prose(p.Paint(damaged, number), p.Paint(damaged, head))
+		p.Printf("   %s\n", code)
 	}
 }
 
@@ -161,73 +171,7 @@ func headline(f inspect.Finding) string {
 // certainty is the word at the end of a finding's first line.
 func (p *page) certainty(f inspect.Finding) string {
 	if f.Severity == inspect.SeverityDamage {
-		return p.paint(dim, string(f.Code))
+		return p.Paint(dim, string(f.Code))
 	}
-	return p.paint(unsure, "not settled")
-}
-
-// findingBody writes what belongs to a finding, below its first line.
-func (p *page) findingBody(f inspect.Finding, indent string) {
-	label := func(name string) string { return p.bodyLabel(name, indent) }
-	if f.Block != nil {
-		p.clauses(label("block"), indent+strings.Repeat(" ", 10), fmt.Sprintf("%s, %s", f.Block.Address, blockPlace(f.Block)))
-	}
-	switch {
-	case f.Struct != "" && f.Block != nil:
-		p.prose(label("struct"), strings.TrimSuffix(f.Struct+", "+f.Field, ", "))
-	case f.Struct != "":
-		p.prose(label("struct"), placed(f))
-	}
-	if f.Excerpt != nil {
-		p.excerpt(f, label("bytes"), indent)
-	} else if f.Found != "" {
-		p.prose(label("found"), p.paint(damaged, f.Found))
-		p.prose(label("expected"), f.Expected+p.because(f))
-	}
-	p.likely(f, indent)
-}
-
-// bodyLabel says what stands beside it.
-func (p *page) bodyLabel(name, indent string) string {
-	return indent + p.paint(dim, fmt.Sprintf("%-10s", name))
-}
-
-// placed is the struct of a finding and where it lies.
-func placed(f inspect.Finding) string {
-	at := " at " + f.Address.String()
-	return strings.TrimSuffix(f.Struct, at) + at
-}
-
-// because is what an expectation follows from, in brackets.
-func (p *page) because(f inspect.Finding) string {
-	if f.Why == "" {
-		return ""
-	}
-	return " " + p.paint(dim, "("+f.Why+")")
-}
-
-// likely writes what most likely led to a finding.
-func (p *page) likely(f inspect.Finding, indent string) {
-	if f.Cause != "" {
-		p.prose(p.bodyLabel("likely", indent), f.Cause)
-	}
-	if f.Block != nil {
-		p.operations(indent, f.Block)
-	}
-}
-
-// blockPlace says in a few words which block it is.
-func blockPlace(b *inspect.Block) string {
-	text := fmt.Sprintf("bin %d (%d B), slab %d, block %d", b.Bin, b.Size, b.Slab, b.Index)
-	switch {
-	case b.Guarded && b.Slab < 0:
-		text = fmt.Sprintf("guard slot %d", b.Index)
-	case b.Bin < 0:
-		text = fmt.Sprintf("span %d", b.Slab)
-	}
-	text += ", " + b.Place.String()
-	if b.Requested >= 0 {
-		text += fmt.Sprintf(", %d %s", b.Requested, agree(uint64(b.Requested), "byte", "bytes"))
-	}
-	return text
+	return p.Paint(unsure, "not settled")
 }

@@ -72,6 +72,18 @@ func TestCheckOverflowOfAnAlignedBlock(t *testing.T) {
 	golden(t, "check_overflow_aligned", checked(t, m))
 }
 
+// TestCheckBehindTheLastBlock of a slab: the slab's struct is whole, its address is not the damage's.
+func TestCheckBehindTheLastBlock(t *testing.T) {
+	m := sessionsImage()
+	s := m.slab(t, "with a tail", func(s inspect.SlabRow) bool { return s.Slab == 4 })
+	tail := s.Base + inspect.Address(s.Capacity*int(s.Size+layout.SealBytes))
+	m.write(t, tail+3, []byte("far")...)
+	golden(t, "check_tail", checked(t, m))
+	w, err := m.open(t).Whatis(uint64(tail + 3))
+	require.NoError(t, err)
+	require.Equal(t, "slab tail", w.Kind, "what the text says to ask about next")
+}
+
 func TestCheckUnderflow(t *testing.T) {
 	m := sessionsImage()
 	b := m.block(t, inspect.PlaceLive, 50, 9)

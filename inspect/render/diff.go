@@ -6,6 +6,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -14,36 +15,36 @@ func Diff(w io.Writer, r *inspect.DiffReport, s Style) error {
 	p := newPage(w, s)
 	p.side("before", r.Before)
 	p.side("after", r.After)
-	p.printf("\n")
+	p.Printf("\n")
 	rows := []table.Row{{"live before", number(r.Was.Blocks), number(r.Was.Bytes)}}
 	if r.SameHeap {
 		rows = append(rows,
-			table.Row{"freed since", p.paint(dim, number(r.Gone.Blocks)), p.paint(dim, number(r.Gone.Bytes))},
-			table.Row{"allocated since", p.paint(unsure, number(r.New.Blocks)), p.paint(unsure, number(r.New.Bytes))},
+			table.Row{"freed since", p.Paint(dim, number(r.Gone.Blocks)), p.Paint(dim, number(r.Gone.Bytes))},
+			table.Row{"allocated since", p.Paint(unsure, number(r.New.Blocks)), p.Paint(unsure, number(r.New.Bytes))},
 			table.Row{"live both times", number(r.Kept.Blocks), number(r.Kept.Bytes)})
 	}
 	rows = append(rows, table.Row{"live after", number(r.Is.Blocks), number(r.Is.Bytes)})
 	p.table(table.Row{"", "blocks", "bytes"}, rows, 1, 2)
 	if len(r.Bins) > 0 {
-		p.printf("\n")
+		p.Printf("\n")
 		p.diffBins(r.Bins)
 	}
 	for i, g := range r.Groups {
-		p.printf("\n")
+		p.Printf("\n")
 		p.diffGroup(i+1, g, r.SameHeap)
 	}
 	if len(r.Notes) > 0 {
 		p.notes(r.Notes)
 	}
-	p.printf("\n")
+	p.Printf("\n")
 	if r.Left > 0 {
-		p.prose("", fmt.Sprintf("%s that changed %s not listed: --top 0 lists all.", count(uint64(r.Left), "place"), agree(uint64(r.Left), "is", "are")))
+		p.Prose("", fmt.Sprintf("%s that changed %s not listed: --top 0 lists all.", count(uint64(r.Left), "place"), agree(uint64(r.Left), "is", "are")))
 	}
 	switch {
 	case r.SameHeap && r.New.Blocks == 0:
-		p.prose("", "Nothing that was allocated in between is live.")
+		p.Prose("", "Nothing that was allocated in between is live.")
 	case r.SameHeap:
-		p.prose("", fmt.Sprintf("%s, %s, %s allocated in between and %s live: leaked, unless somebody means to free %s.", count(r.New.Blocks, "block"), amount(r.New.Bytes),
+		p.Prose("", fmt.Sprintf("%s, %s, %s allocated in between and %s live: leaked, unless somebody means to free %s.", count(r.New.Blocks, "block"), amount(r.New.Bytes),
 			agree(r.New.Blocks, "was", "were"), agree(r.New.Blocks, "is", "are"), agree(r.New.Blocks, "it", "them")))
 	}
 	for _, g := range r.Groups {
@@ -52,7 +53,7 @@ func Diff(w io.Writer, r *inspect.DiffReport, s Style) error {
 			break
 		}
 	}
-	return p.err
+	return p.Err
 }
 
 // side writes which heap one of the two is.
@@ -61,7 +62,7 @@ func (p *page) side(label string, s inspect.Summary) {
 		p.unreadable(s)
 		return
 	}
-	p.prose(fmt.Sprintf("%-8s", label), fmt.Sprintf("heap %s in %s, %s", p.paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode))
+	p.Prose(fmt.Sprintf("%-8s", label), fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode))
 }
 
 // diffBins writes the size classes whose live blocks are not as many.
@@ -86,11 +87,11 @@ func (p *page) diffGroup(n int, g inspect.DiffGroup, same bool) {
 	} else {
 		head += fmt.Sprintf(": %s before, %s after", number(g.Was.Blocks), number(g.Is.Blocks))
 	}
-	p.prose(p.paint(strong, fmt.Sprintf("%d  ", n)), p.paint(strong, head))
+	p.Prose(p.Paint(strong, fmt.Sprintf("%d  ", n)), p.Paint(strong, head))
 	if g.Unrecorded != "" {
-		p.prose("   ", g.Unrecorded)
+		p.Prose("   ", g.Unrecorded)
 	}
-	p.operation("   ", "allocated by", g.Allocated)
+	p.Operation("   ", "allocated by", report.OperationLabel, g.Allocated)
 }
 
 // signed is a number with its sign, and a comma after each three digits.

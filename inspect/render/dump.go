@@ -13,7 +13,7 @@ import (
 // Dump writes the fields of a struct.
 func Dump(w io.Writer, r *inspect.DumpReport, s Style) error {
 	p := newPage(w, s)
-	p.printf("%s   %s at %s, %d bytes\n\n", p.paint(strong, r.Name), r.Type, r.Address, r.Bytes)
+	p.Printf("%s   %s at %s, %d bytes\n\n", p.Paint(strong, r.Name), r.Type, r.Address, r.Bytes)
 	var rows []table.Row
 	for i := 0; i < len(r.Values); i++ {
 		v := r.Values[i]
@@ -26,10 +26,10 @@ func Dump(w io.Writer, r *inspect.DumpReport, s Style) error {
 			field = strings.TrimSuffix(field, "]") + ".." + r.Values[last].Field[strings.LastIndex(r.Values[last].Field, "[")+1:]
 			i = last
 		}
-		rows = append(rows, table.Row{p.paint(dim, fmt.Sprintf("+%d", v.Offset)), field, v.Value, points})
+		rows = append(rows, table.Row{p.Paint(dim, fmt.Sprintf("+%d", v.Offset)), field, v.Value, points})
 	}
 	p.table(table.Row{"", "field", "value", ""}, rows, 0)
-	return p.err
+	return p.Err
 }
 
 // emptyElements is how many values at the start are elements of one array and hold nothing.

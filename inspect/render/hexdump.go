@@ -28,7 +28,7 @@ func Hexdump(w io.Writer, r *inspect.HexdumpReport, s Style) error {
 	// A line ends at 16 bytes, or where a block begins.
 	for at := 0; at < len(r.Bytes); {
 		if b := starts[at]; b != nil {
-			p.printf("%s\n", p.paint(dim, fmt.Sprintf("%s  %s", b.Address, blockPlace(b))))
+			p.Printf("%s\n", p.Paint(dim, fmt.Sprintf("%s  %s", b.Address, b.Where())))
 		}
 		end := min(at+dumpRow, len(r.Bytes))
 		for i := at + 1; i < end; i++ {
@@ -40,9 +40,9 @@ func Hexdump(w io.Writer, r *inspect.HexdumpReport, s Style) error {
 		at = end
 	}
 	if legend := p.marksLegend(kinds); legend != "" {
-		p.printf("%s\n", legend)
+		p.Printf("%s\n", legend)
 	}
-	return p.err
+	return p.Err
 }
 
 func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from, to int) {
@@ -68,11 +68,11 @@ func (p *page) dumpLine(r *inspect.HexdumpReport, kinds []inspect.MarkKind, from
 		chars.WriteString(p.mark(kinds[i], shown))
 		marks.WriteString(" " + underline[kinds[i]])
 	}
-	line := fmt.Sprint(r.Start+inspect.Address(from), hex.String(), p.paint(dim, "│"), chars.String())
-	p.printf("%s\n", strings.TrimRight(line, " "))
+	line := fmt.Sprint(r.Start+inspect.Address(from), hex.String(), p.Paint(dim, "│"), chars.String())
+	p.Printf("%s\n", strings.TrimRight(line, " "))
 	// Without colours, the line below says what the bytes above are.
 	if line := strings.TrimRight(marks.String(), " "); !p.Color && line != "" || strings.Contains(line, "^") {
-		p.printf("%s%s\n", strings.Repeat(" ", len((r.Start+inspect.Address(from)).String())), p.paint(damaged, line))
+		p.Printf("%s%s\n", strings.Repeat(" ", len((r.Start+inspect.Address(from)).String())), p.Paint(damaged, line))
 	}
 }
 
@@ -83,13 +83,13 @@ var underline = map[inspect.MarkKind]string{
 func (p *page) mark(k inspect.MarkKind, s string) string {
 	switch k {
 	case inspect.MarkDamage:
-		return p.paint(damaged, s)
+		return p.Paint(damaged, s)
 	case inspect.MarkData:
-		return p.paint(live, s)
+		return p.Paint(live, s)
 	case inspect.MarkSeal:
-		return p.paint(cached, s)
+		return p.Paint(cached, s)
 	case inspect.MarkSlack, inspect.MarkFree, inspect.MarkMissing:
-		return p.paint(dim, s)
+		return p.Paint(dim, s)
 	}
 	return s
 }

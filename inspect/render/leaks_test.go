@@ -46,6 +46,16 @@ func TestLeaks(t *testing.T) {
 	})
 }
 
+// TestLeaksOfASampledHeap are estimates, but for the spans.
+func TestLeaksOfASampledHeap(t *testing.T) {
+	r := leaksReport()
+	r.Heap.Mode, r.Sampled, r.Left = "sealed", 64, 0
+	r.Groups[1].Samples = 19
+	r.Groups[2].Unrecorded = "allocated before the profile began"
+	r.Notes = []string{"profile=1/64: who allocated is recorded for one of 64 blocks, and for all spans; how many blocks a place has is estimated from that"}
+	golden(t, "leaks_sampled", func(w io.Writer, s render.Style) error { return render.Leaks(w, r, s) })
+}
+
 func TestLeaksThatNothingRefersTo(t *testing.T) {
 	r := leaksReport()
 	r.Unreachable, r.Live, r.LiveBytes, r.RootBytes = true, 2_000_000, 123_456_789, 300<<20

@@ -6,8 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/query"
 )
@@ -19,7 +18,7 @@ func List(w io.Writer, r *inspect.Listing, s Style) error {
 	p := newPage(buffer, s)
 	if r.Heap.Version != 0 {
 		p.heap(r.Heap)
-		p.printf("\n")
+		p.Printf("\n")
 	}
 	l := lister{page: p, heads: r.Table.Heads(), terminal: s.Width > 0}
 	first, err := l.rows(r.Table)
@@ -32,10 +31,10 @@ func List(w io.Writer, r *inspect.Listing, s Style) error {
 	if first != 0 {
 		p.next(p.command("whatis", first.String()), "the first of them")
 	}
-	if err := buffer.Flush(); p.err == nil {
-		p.err = err
+	if err := buffer.Flush(); p.Err == nil {
+		p.Err = err
 	}
-	return p.err
+	return p.Err
 }
 
 // widthRows is how many rows decide how wide the columns are. A cell further down that is wider pushes what is behind it.
@@ -70,13 +69,13 @@ func (l *lister) rows(t query.Table) (first inspect.Address, err error) {
 			l.begin()
 			l.line(row)
 		}
-		if l.err != nil {
-			return 0, l.err
+		if l.Err != nil {
+			return 0, l.Err
 		}
 	}
 	l.begin()
 	if n > 0 {
-		l.printf("\n")
+		l.Printf("\n")
 	}
 	return first, nil
 }
@@ -89,7 +88,7 @@ func (l *lister) begin() {
 	l.wide = make([]int, len(l.heads))
 	names := make([]string, len(l.heads))
 	for i, h := range l.heads {
-		names[i] = l.paint(dim, title(h))
+		names[i] = l.Paint(dim, title(h))
 		l.wide[i] = width(names[i])
 		for _, row := range l.waiting {
 			l.wide[i] = max(l.wide[i], width(row[i]))
@@ -116,20 +115,20 @@ func (l *lister) line(row []string) {
 		case l.heads[i].Kind.Numeric() && l.heads[i].Kind != query.Address:
 			b.WriteString(blanks + cell)
 		case i == len(row)-1 && l.terminal:
-			l.printf("%s\n", l.fitting(b.String(), cell))
+			l.Printf("%s\n", l.fitting(b.String(), cell))
 			return
 		default:
 			b.WriteString(cell + blanks)
 		}
 	}
-	l.printf("%s\n", strings.TrimRight(b.String(), " "))
+	l.Printf("%s\n", strings.TrimRight(b.String(), " "))
 }
 
 // cell is a value as a table shows it.
 func (p *page) cell(h query.Head, value any) string {
 	switch v := value.(type) {
 	case nil:
-		return p.paint(dim, "–")
+		return p.Paint(dim, "–")
 	case uint64:
 		return inspect.Address(v).String()
 	case bool:
@@ -142,7 +141,7 @@ func (p *page) cell(h query.Head, value any) string {
 			return visible(shortFunctions(v))
 		}
 		if h.Kind == query.Word {
-			return p.paint(wordColors[v], v)
+			return p.Paint(wordColors[v], v)
 		}
 		return visible(v)
 	case int:
@@ -155,7 +154,7 @@ func (p *page) cell(h query.Head, value any) string {
 }
 
 // wordColors are the colours of words that the eye should find.
-var wordColors = map[string]text.Colors{
+var wordColors = map[string]report.Color{
 	"live": live, "in-flight": live, "cached": cached, "depot": cached, "free": dim, "virgin": dim, "none": dim, "quarantined": unsure, "orphaned": unsure,
 	"lost": damaged, "withdrawn": damaged, "broken": damaged, "wrong": damaged, "slack": damaged, "poison": damaged,
 }
@@ -164,20 +163,20 @@ var wordColors = map[string]text.Colors{
 func shortFunctions(stack string) string {
 	names := strings.Split(stack, " < ")
 	for i := range names {
-		names[i] = shortFunction(names[i])
+		names[i] = report.ShortFunction(names[i])
 	}
 	return strings.Join(names, " < ")
 }
 
 // tally says how many rows a list has, and what is not listed.
 func (p *page) tally(rows string, t query.Tally) {
-	p.printf("%s\n", count(uint64(t.Listed), strings.TrimSuffix(rows, "s")))
+	p.Printf("%s\n", count(uint64(t.Listed), strings.TrimSuffix(rows, "s")))
 	p.beyond(t.Left)
 	if t.More {
-		p.printf("more match and are beyond the limit\n")
+		p.Printf("more match and are beyond the limit\n")
 	}
 	if t.Sorted && t.Ordered >= worthSaying {
-		p.prose("", p.paint(dim, fmt.Sprintf("sorting held these rows in %s of memory: --limit N holds N of them", size(uint64(t.Ordered)))))
+		p.Prose("", p.Paint(dim, fmt.Sprintf("sorting held these rows in %s of memory: --limit N holds N of them", size(uint64(t.Ordered)))))
 	}
 }
 

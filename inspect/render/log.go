@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -12,21 +13,21 @@ import (
 func Log(w io.Writer, r *inspect.LogReport, s Style) error {
 	p := newPage(w, s)
 	p.heapWith(r.Heap, fmt.Sprintf("%s of %s kept", number(uint64(r.Kept)), count(r.Ever, "operation")))
-	p.printf("\n")
+	p.Printf("\n")
 	p.events(r.Events)
 	if len(r.Events) == 0 {
-		p.prose("", "no operation is listed")
+		p.Prose("", "no operation is listed")
 	}
 	if r.Left > 0 {
-		p.printf("\n")
-		p.prose("", fmt.Sprintf("%s not listed: --last 0 lists all.", count(uint64(r.Left), "older operation")+" "+agree(uint64(r.Left), "is", "are")))
+		p.Printf("\n")
+		p.Prose("", fmt.Sprintf("%s not listed: --last 0 lists all.", count(uint64(r.Left), "older operation")+" "+agree(uint64(r.Left), "is", "are")))
 	}
 	p.notes(r.Notes)
 	if len(r.Events) > 0 {
-		p.printf("\n")
+		p.Printf("\n")
 		p.next(p.command("history", r.Events[0].Address.String()), "what is known of that block, with stacks")
 	}
-	return p.err
+	return p.Err
 }
 
 // events writes events in columns, and of each stack the innermost call.
@@ -44,9 +45,9 @@ func (p *page) events(events []inspect.LogEvent) {
 		line := fmt.Sprintf("%*s  %-*s  %*s  %-*s  goroutine %-*s", wide[0], row[0], wide[1], row[1], wide[2], row[2], wide[3], row[3], wide[4], row[4])
 		if e.By != nil && len(e.By.Frames) > 0 {
 			f := e.By.Frames[0]
-			line = p.fitting(line+"  ", shortFunction(f.Function)+" "+place(f))
+			line = p.fitting(line+"  ", report.ShortFunction(f.Function)+" "+f.Place())
 		}
-		p.printf("%s\n", strings.TrimRight(line, " "))
+		p.Printf("%s\n", strings.TrimRight(line, " "))
 	}
 }
 

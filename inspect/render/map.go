@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -23,7 +22,7 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
 	if len(r.Arenas) > 0 {
-		p.printf("\n")
+		p.Printf("\n")
 	}
 	for _, a := range r.Arenas {
 		p.arena(a)
@@ -36,57 +35,57 @@ func Map(w io.Writer, r *inspect.MapReport, s Style) error {
 		p.legend(signs...)
 	}
 	if r.Heap.Slabs == 0 && r.Heap.Spans == 0 {
-		p.printf("\nnothing is in it\n")
-		return p.err
+		p.Printf("\nnothing is in it\n")
+		return p.Err
 	}
 	for i, b := range r.Bins {
 		if i == 0 {
-			p.printf("\n")
+			p.Printf("\n")
 		}
 		if b.Slabs == 0 && len(r.Bins) == 1 {
-			p.printf("bin %d has no slab\n", b.Bin)
+			p.Printf("bin %d has no slab\n", b.Bin)
 		}
 		if b.Slabs > 0 {
 			slabs := fmt.Sprintf("%6s %-5s", number(b.Slabs), agree(uint64(b.Slabs), "slab", "slabs"))
-			p.printf("%-*s%6d B %s %s %9s of %s live\n", mapLabel, fmt.Sprintf("bin %d", b.Bin), b.Size, slabs, p.bar(share{b.Live, b.Cached + b.Depot, b.Blocks}, 22), number(b.Live), number(b.Blocks))
+			p.Printf("%-*s%6d B %s %s %9s of %s live\n", mapLabel, fmt.Sprintf("bin %d", b.Bin), b.Size, slabs, p.bar(share{b.Live, b.Cached + b.Depot, b.Blocks}, 22), number(b.Live), number(b.Blocks))
 		}
 	}
 	if len(r.Slabs) > 0 {
-		p.printf("\n")
+		p.Printf("\n")
 	}
 	for _, m := range r.Slabs {
 		p.slab(m)
 	}
 	if len(r.Slabs) > 0 {
-		signs := []string{p.paint(live, "■") + " live", p.paint(dim, "□") + " free", p.paint(cached, "◇") + " cached"}
+		signs := []string{p.Paint(live, "■") + " live", p.Paint(dim, "□") + " free", p.Paint(cached, "◇") + " cached"}
 		if slices.ContainsFunc(r.Slabs, func(m inspect.SlabMap) bool { return m.Quarantined > 0 }) {
-			signs = append(signs, p.paint(unsure, "▤")+" quarantined")
+			signs = append(signs, p.Paint(unsure, "▤")+" quarantined")
 		}
-		p.legend(append(signs, p.paint(dim, "·")+" virgin", p.paint(damaged, "▨")+" withdrawn", p.paint(damaged, "✗")+" damaged")...)
+		p.legend(append(signs, p.Paint(dim, "·")+" virgin", p.Paint(damaged, "▨")+" withdrawn", p.Paint(damaged, "✗")+" damaged")...)
 	}
 	if r.Left > 0 {
-		p.printf("%s more left out: --all draws %s\n", number(r.Left), agree(uint64(r.Left), "it", "them"))
+		p.Printf("%s more left out: --all draws %s\n", number(r.Left), agree(uint64(r.Left), "it", "them"))
 	}
 	if len(r.Slabs) == 0 && len(r.Bins) > 1 {
 		p.next(p.command("map", "--bin N"), "the slabs and blocks of a bin")
 	}
-	return p.err
+	return p.Err
 }
 
 // legend says what the signs above it mean.
 func (p *page) legend(signs ...string) {
 	indent := strings.Repeat(" ", mapLabel)
-	p.flow(indent, indent, signs, "  ")
+	p.Flow(indent, indent, signs, "  ")
 }
 
 // arena draws an arena that is cut into pages, and says what another one is.
 func (p *page) arena(a inspect.ArenaMap) {
 	name := fmt.Sprintf("%-*s ", mapLabel-1, fmt.Sprintf("arena %d", a.Arena))
 	if a.State != layout.ArenaPages.String() {
-		p.printf("%s%s\n", name, a.State)
+		p.Printf("%s%s\n", name, a.State)
 		return
 	}
-	p.printf("%s▕%s▏%4.0f%%\n", name, p.arenaCells(a.Pages), 100*float64(a.UsedPages)/float64(len(a.Pages)))
+	p.Printf("%s▕%s▏%4.0f%%\n", name, p.arenaCells(a.Pages), 100*float64(a.UsedPages)/float64(len(a.Pages)))
 }
 
 // arenaCells draws an arena's pages, four to a cell: the one that has the most to tell is shown.
@@ -117,19 +116,19 @@ func (p *page) arenaCells(pages string) string {
 // sign is a cell of a drawing.
 type sign struct {
 	glyph string
-	color text.Colors
+	color report.Color
 }
 
 // draw puts signs side by side. Those of the same colour are painted in one go.
 func (p *page) draw(signs []sign) string {
 	var b strings.Builder
 	for start, i := 0, 0; i < len(signs); i++ {
-		if i+1 == len(signs) || signs[i+1].color.EscapeSeq() != signs[start].color.EscapeSeq() {
+		if i+1 == len(signs) || signs[i+1].color != signs[start].color {
 			var same strings.Builder
 			for _, s := range signs[start : i+1] {
 				same.WriteString(s.glyph)
 			}
-			b.WriteString(p.paint(signs[start].color, same.String()))
+			b.WriteString(p.Paint(signs[start].color, same.String()))
 			start = i + 1
 		}
 	}
@@ -151,7 +150,7 @@ func (p *page) slab(m inspect.SlabMap) {
 		for i := start; i < min(start+mapRow, len(m.Places)); i++ {
 			row = append(row, blockSign(m.Places[i], broken[i]))
 		}
-		p.printf("%s%s\n", label, p.draw(row))
+		p.Printf("%s%s\n", label, p.draw(row))
 		label = strings.Repeat(" ", width(label))
 	}
 }

@@ -12,36 +12,36 @@ import (
 // Math writes the answer to "are my calculations right?".
 func Math(w io.Writer, r *inspect.MathReport, s Style) error {
 	p := newPage(w, s)
-	p.printf("%s\n", p.paint(strong, "are my calculations right?"))
-	p.prose("", fmt.Sprintf("geometry %s, mode %s; heap %q in %s", r.Geometry, r.Mode, r.Heap.Name, r.Heap.Owner))
-	p.printf("\n")
+	p.Printf("%s\n", p.Paint(strong, "are my calculations right?"))
+	p.Prose("", fmt.Sprintf("geometry %s, mode %s; heap %q in %s", r.Geometry, r.Mode, r.Heap.Name, r.Heap.Owner))
+	p.Printf("\n")
 	var rows []table.Row
 	for _, f := range r.Figures {
 		rows = append(rows, table.Row{f.Name, f.Formula, f.Derived, f.Stored, p.ok(f.OK)})
 	}
 	p.table(table.Row{"", "from", "derived", "stored", ""}, rows, 2, 3)
-	p.printf("\n")
+	p.Printf("\n")
 	notes := p.binMath(r.Bins)
 	for _, b := range r.Bins {
 		for _, v := range b.Wrong {
-			p.prose("", fmt.Sprintf("bin %d: %s is %s, derived %s (%s)", b.Bin, v.Field, p.paint(damaged, v.Found), v.Expected, v.Why))
+			p.Prose("", fmt.Sprintf("bin %d: %s is %s, derived %s (%s)", b.Bin, v.Field, p.Paint(damaged, v.Found), v.Expected, v.Why))
 		}
 	}
 	notes = append(notes, r.Notes...)
 	if len(notes) > 0 {
-		p.printf("\n")
+		p.Printf("\n")
 	}
 	for _, n := range notes {
 		p.note(n)
 	}
-	p.printf("\n")
+	p.Printf("\n")
 	if r.Wrong > 0 {
-		p.prose("", fmt.Sprintf("%s: what the heap has stored does not follow", p.paint(damaged, count(uint64(r.Wrong), "wrong figure"))))
+		p.Prose("", fmt.Sprintf("%s: what the heap has stored does not follow", p.Paint(damaged, count(uint64(r.Wrong), "wrong figure"))))
 		p.next(p.command("structs", "--wrong"), "the fields that hold them")
 	} else {
-		p.printf("%s\n", p.paint(live, "every figure that the heap has stored follows"))
+		p.Printf("%s\n", p.Paint(live, "every figure that the heap has stored follows"))
 	}
-	return p.err
+	return p.Err
 }
 
 // binMath writes a line for each bin: how its blocks come about, and in a sealed heap what the seals cost. Where the bins
@@ -95,7 +95,7 @@ func digits(n uint64) int { return len(fmt.Sprint(n)) }
 
 func (p *page) ok(ok bool) string {
 	if ok {
-		return p.paint(live, "ok")
+		return p.Paint(live, "ok")
 	}
-	return p.paint(damaged, "WRONG")
+	return p.Paint(damaged, "WRONG")
 }

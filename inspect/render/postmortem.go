@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -12,43 +13,43 @@ import (
 // post-mortem's files, for the commands that the text suggests; empty: they are run there.
 func PostMortem(w io.Writer, r *inspect.PostMortem, s Style) error {
 	p := newPage(w, s)
-	p.prose("", fmt.Sprintf("post-mortem of process %d (%s), which died on %s", r.PID, visible(r.Program), r.Died.UTC().Format("2006-01-02 at 15:04:05 UTC")))
-	p.prose(p.paint(dim, "died of")+"  ", p.paint(damaged, visible(r.Cause.Summary)))
+	p.Prose("", fmt.Sprintf("post-mortem of process %d (%s), which died on %s", r.PID, visible(r.Program), r.Died.UTC().Format("2006-01-02 at 15:04:05 UTC")))
+	p.Prose(p.Paint(dim, "died of")+"  ", p.Paint(damaged, visible(r.Cause.Summary)))
 	if r.Cause.Memory != "" {
-		p.prose(p.paint(dim, "memory")+"   ", visible(r.Cause.Memory))
+		p.Prose(p.Paint(dim, "memory")+"   ", visible(r.Cause.Memory))
 	}
 	for _, note := range r.Notes {
 		p.note(visible(note))
 	}
 	for _, a := range r.Addresses {
-		p.printf("\n")
+		p.Printf("\n")
 		if a.Whatis == nil {
-			p.prose("", p.paint(strong, a.Address.String())+" is "+a.Sentence)
+			p.Prose("", p.Paint(strong, a.Address.String())+" is "+a.Sentence)
 			continue
 		}
-		if p.err == nil {
-			p.err = Whatis(w, a.Whatis, p.of(a.Snapshot))
+		if p.Err == nil {
+			p.Err = Whatis(w, a.Whatis, p.of(a.Snapshot))
 		}
 	}
 	for _, h := range r.Heaps {
-		p.printf("\n")
+		p.Printf("\n")
 		if h.Check == nil {
-			p.prose("", fmt.Sprintf("heap %q could not be checked: %s", visible(h.Name), visible(h.Problem)))
-		} else if p.err == nil {
-			p.err = Check(w, h.Check, p.of(h.Snapshot))
+			p.Prose("", fmt.Sprintf("heap %q could not be checked: %s", visible(h.Name), visible(h.Problem)))
+		} else if p.Err == nil {
+			p.Err = Check(w, h.Check, p.of(h.Snapshot))
 		}
 		if h.NotSnapshot != "" {
 			p.note("no snapshot: " + visible(h.NotSnapshot))
 		}
 	}
 	if len(r.Heaps) == 0 {
-		p.printf("\n")
-		p.prose("", "No heap was open.")
+		p.Printf("\n")
+		p.Prose("", "No heap was open.")
 	}
 	if r.Stack != "" {
-		p.printf("\n%s\n%s\n", p.paint(strong, "the goroutine that crashed"), strings.TrimRight(visibleLines(r.Stack), "\n"))
+		p.Printf("\n%s\n%s\n", p.Paint(strong, "the goroutine that crashed"), strings.TrimRight(visibleLines(r.Stack), "\n"))
 	}
-	return p.err
+	return p.Err
 }
 
 // of is the style for an answer about a snapshot.
@@ -73,17 +74,17 @@ func (p *page) of(snapshot string) Style {
 func PostMortems(w io.Writer, files []inspect.PostMortemFile, directory string, s Style) error {
 	p := newPage(w, s)
 	if len(files) == 0 {
-		p.prose("", "There are no post-mortems in "+directory+".")
-		return p.err
+		p.Prose("", "There are no post-mortems in "+directory+".")
+		return p.Err
 	}
 	for _, f := range files {
 		if f.PostMortem == nil {
-			p.prose("", visible(f.Path)+" can't be read: "+visible(f.Problem))
+			p.Prose("", visible(f.Path)+" can't be read: "+visible(f.Problem))
 			continue
 		}
-		found := p.paint(live, "healthy")
+		found := p.Paint(live, "healthy")
 		if f.Findings > 0 {
-			found = p.paint(damaged, count(uint64(f.Findings), "finding"))
+			found = p.Paint(damaged, count(uint64(f.Findings), "finding"))
 		}
 		unchecked := 0
 		for _, h := range f.Heaps {
@@ -94,13 +95,13 @@ func PostMortems(w io.Writer, files []inspect.PostMortemFile, directory string, 
 		if unchecked > 0 {
 			found += ", " + count(uint64(unchecked), "heap") + " unchecked"
 		}
-		p.printf("%s  %7d  %-15s  %s\n", f.Died.UTC().Format("2006-01-02 15:04:05"), f.PID, shortened(visible(f.Program), 15), found)
-		p.prose("    ", shortened(visible(f.Cause.Summary), 2*usualWidth))
+		p.Printf("%s  %7d  %-15s  %s\n", f.Died.UTC().Format("2006-01-02 15:04:05"), f.PID, shortened(visible(f.Program), 15), found)
+		p.Prose("    ", shortened(visible(f.Cause.Summary), 2*report.UsualWidth))
 	}
 	if f := files[0]; f.PostMortem != nil {
 		p.next("glassheap postmortem "+f.Path, "the newest")
 	}
-	return p.err
+	return p.Err
 }
 
 func shortened(text string, most int) string {

@@ -21,7 +21,7 @@ func Ps(w io.Writer, r *inspect.PsReport, s Style) error {
 	if _, err := l.rows(table); err != nil {
 		return err
 	}
-	p.prose("", fmt.Sprintf("%s; looked into %s", count(uint64(len(r.Heaps)), "heap"), countOf(r.Processes, "process", "processes")))
+	p.Prose("", fmt.Sprintf("%s; looked into %s", count(uint64(len(r.Heaps)), "heap"), countOf(r.Processes, "process", "processes")))
 	p.beyond(r.Left)
 	holds := func(how string) bool {
 		return slices.ContainsFunc(r.Heaps, func(h inspect.HeapRow) bool { return h.Hold == how })
@@ -32,7 +32,7 @@ func Ps(w io.Writer, r *inspect.PsReport, s Style) error {
 		{inspect.HoldOrphaned, "the same, and the process that made the heap is gone or has closed it: the memory stays for as long as somebody holds it"},
 	} {
 		if holds(h.how) {
-			p.prose(fmt.Sprintf("%-10s", h.how), h.means)
+			p.Prose(fmt.Sprintf("%-10s", h.how), h.means)
 		}
 	}
 	advice := "Run as that user or root; in a container add CAP_SYS_PTRACE"
@@ -44,15 +44,15 @@ func Ps(w io.Writer, r *inspect.PsReport, s Style) error {
 		if u.User != "" {
 			who = "of user " + u.User
 		}
-		p.prose(p.paint(unsure, "not seen  "), fmt.Sprintf("%s %s: permission denied. %s.", countOf(u.Processes, "process", "processes"), who, advice))
+		p.Prose(p.Paint(unsure, "not seen  "), fmt.Sprintf("%s %s: permission denied. %s.", countOf(u.Processes, "process", "processes"), who, advice))
 	}
 	if r.Ended > 0 {
-		p.prose("ended     ", fmt.Sprintf("%s %s ended, and nobody has waited for %s yet: %s memory is gone", countOf(r.Ended, "process", "processes"), agree(uint64(r.Ended), "has", "have"), agree(uint64(r.Ended), "it", "them"), agree(uint64(r.Ended), "its", "their")))
+		p.Prose("ended     ", fmt.Sprintf("%s %s ended, and nobody has waited for %s yet: %s memory is gone", countOf(r.Ended, "process", "processes"), agree(uint64(r.Ended), "has", "have"), agree(uint64(r.Ended), "it", "them"), agree(uint64(r.Ended), "its", "their")))
 	}
 	if len(r.Heaps) > 0 {
 		p.next("glassheap check "+r.Heaps[0].Argument(), "is anything wrong?")
 	}
-	return p.err
+	return p.Err
 }
 
 // countOf is count for a noun whose plural has no s alone.

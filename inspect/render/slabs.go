@@ -13,7 +13,7 @@ import (
 func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
-	p.printf("\n")
+	p.Printf("\n")
 	withdrawn, quarantined := false, false
 	for _, b := range r.Slabs {
 		withdrawn, quarantined = withdrawn || b.Withdrawn > 0, quarantined || b.Quarantined > 0
@@ -28,9 +28,9 @@ func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 	var rows []table.Row
 	var bars []share
 	for _, b := range r.Slabs {
-		row := table.Row{b.Slab, b.Base, b.Bin, b.Size, b.List, number(b.Capacity), p.paint(live, number(b.Live)), p.paint(cached, number(b.Cached)), number(b.Free), p.paint(dim, number(b.Virgin))}
+		row := table.Row{b.Slab, b.Base, b.Bin, b.Size, b.List, number(b.Capacity), p.Paint(live, number(b.Live)), p.Paint(cached, number(b.Cached)), number(b.Free), p.Paint(dim, number(b.Virgin))}
 		if quarantined {
-			row = append(row, p.paint(unsure, number(b.Quarantined)))
+			row = append(row, p.Paint(unsure, number(b.Quarantined)))
 		}
 		if withdrawn {
 			row = append(row, p.some(uint64(b.Withdrawn)))
@@ -40,12 +40,12 @@ func Slabs(w io.Writer, r *inspect.SlabsReport, s Style) error {
 	}
 	if len(rows) > 0 {
 		p.tableWithBars(header, rows, bars, 0, 2, 3, 5, 6, 7, 8, 9, 10, 11)
-		p.printf("\n")
+		p.Printf("\n")
 	}
-	p.printf("%s\n", count(uint64(len(r.Slabs)), "slab"))
+	p.Printf("%s\n", count(uint64(len(r.Slabs)), "slab"))
 	p.beyond(r.Left)
 	if len(r.Slabs) > 0 {
 		p.next(p.command("blocks", fmt.Sprint(r.Slabs[0].Slab)), "the blocks of the first")
 	}
-	return p.err
+	return p.Err
 }

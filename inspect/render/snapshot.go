@@ -20,5 +20,5 @@ func Snapshot(w io.Writer, r *inspect.SnapshotReport, s Style) error {
 		p.note("what the program keeps in its blocks was left out: of these, the file has the seals only")
 	}
 	p.next(p.command("check", ""), "any command takes it like a process")
-	return p.err
+	return p.Err
 }

@@ -12,37 +12,37 @@ import (
 func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 	p := newPage(w, s)
 	p.heap(r.Heap)
-	p.printf("\nblocks\n")
+	p.Printf("\nblocks\n")
 	room := "room for " + size(r.LiveBytes)
 	if r.Spans > 0 {
 		room += fmt.Sprintf("; %s of them %s, of %s", number(r.Spans), agree(uint64(r.Spans), "a span", "spans"), size(r.SpanBytes))
 	}
-	p.figure("live", p.paint(live, number(r.LiveBlocks)), room)
+	p.figure("live", p.Paint(live, number(r.LiveBlocks)), room)
 	p.figure("cached", number(r.CachedBlocks), fmt.Sprintf("free, in the magazines of %s and in the depots", count(r.Caches, "P")))
 	p.figure("free", number(r.FreeBlocks), "on their slabs' free lists")
 	p.figure("virgin", number(r.VirginBlocks), "in slabs, never handed out")
 	if r.Quarantined > 0 {
-		p.figure("quarantined", p.paint(unsure, number(r.Quarantined)), "freed and held back, spans included")
+		p.figure("quarantined", p.Paint(unsure, number(r.Quarantined)), "freed and held back, spans included")
 	}
 	p.figure("withdrawn", p.some(r.Withdrawn), "found damaged, out of use for ever")
 	p.figure("allocs", number(r.Allocs), "so far, spans excepted")
 	p.figure("frees", number(r.Frees), "so far, spans excepted")
-	p.printf("\nmemory\n")
+	p.Printf("\nmemory\n")
 	p.figure("reserve", size(r.ReserveBytes), "address space for blocks")
 	if r.ReserveShortage > 0 {
-		p.figure("refused", p.paint(unsure, size(r.ReserveShortage)), "of the reserve that was asked for: see ulimit -v")
+		p.figure("refused", p.Paint(unsure, size(r.ReserveShortage)), "of the reserve that was asked for: see ulimit -v")
 	}
 	p.figure("mapped", size(r.MappedBytes), count(r.Heap.Arenas, "arena"))
 	p.figure("in use", size(r.InUseBytes), count(uint64(r.Slabs), "slab")+", spans and their guard pages")
 	p.figure("metadata", size(r.MetadataBytes), "header, tables and descriptors")
 	p.figure("not live", fmt.Sprintf("%.1f %%", 100*r.Fragmentation), "of the pages in use: free, seals, ends of slabs")
 	if r.GuardsLost > 0 {
-		p.figure("guards lost", p.paint(unsure, number(r.GuardsLost)), "guard pages that the system refused")
+		p.figure("guards lost", p.Paint(unsure, number(r.GuardsLost)), "guard pages that the system refused")
 	}
-	return p.err
+	return p.Err
 }
 
 // figure writes a line of figures: a name, a value aligned to the right, and what it means.
 func (p *page) figure(name, value, meaning string) {
-	p.printf("  %-12s%s%s   %s\n", name, strings.Repeat(" ", max(0, 11-width(value))), value, p.paint(dim, meaning))
+	p.Printf("  %-12s%s%s   %s\n", name, strings.Repeat(" ", max(0, 11-width(value))), value, p.Paint(dim, meaning))
 }

@@ -13,13 +13,13 @@ import (
 // every field of each that is not; with fields, every field of all.
 func Structs(w io.Writer, r *inspect.StructsReport, s Style, fields bool) error {
 	p := newPage(w, s)
-	p.printf("%s\n", p.paint(strong, "have my structs been initialised properly?"))
+	p.Printf("%s\n", p.Paint(strong, "have my structs been initialised properly?"))
 	p.heap(r.Heap)
 	kind, healthy := "", false
 	for _, j := range r.Structs {
 		// The magazines of a cache go with it.
 		if j.Type != kind && !(kind == "Cache" && j.Type == "Magazine") {
-			p.printf("\n")
+			p.Printf("\n")
 		}
 		kind = j.Type
 		healthy = p.judgement(j, fields) || healthy
@@ -27,31 +27,31 @@ func Structs(w io.Writer, r *inspect.StructsReport, s Style, fields bool) error 
 	// Where no healthy struct is shown, nobody asked for more of them.
 	if r.Left > 0 && healthy {
 		left := uint64(r.Left)
-		p.printf("\n%s %s more, %sas it should be: --all shows %s\n", p.paint(dim, "…"), count(left, "struct"), agree(left, "", "each "), agree(left, "it", "them"))
+		p.Printf("\n%s %s more, %sas it should be: --all shows %s\n", p.Paint(dim, "…"), count(left, "struct"), agree(left, "", "each "), agree(left, "it", "them"))
 	}
 	p.findings(r.Problems)
-	p.printf("\n")
+	p.Printf("\n")
 	p.structsVerdict(r)
-	return p.err
+	return p.Err
 }
 
 func (p *page) structsVerdict(r *inspect.StructsReport) {
 	judged := fmt.Sprintf("%s, %s: ", count(uint64(r.Judged), "struct"), count(uint64(r.Fields), "field"))
 	switch {
 	case r.Wrong == 0 && len(r.Problems) == 0 && r.UnderWay == 0:
-		p.prose("", judged+p.paint(live, "every one as it should be"))
+		p.Prose("", judged+p.Paint(live, "every one as it should be"))
 	case r.Wrong == 0 && len(r.Problems) == 0:
-		p.prose("", judged+fmt.Sprintf("none wrong, %d %s", r.UnderWay, p.paint(unsure, "may be changing just now")))
+		p.Prose("", judged+fmt.Sprintf("none wrong, %d %s", r.UnderWay, p.Paint(unsure, "may be changing just now")))
 		p.next(p.command("structs", ""), "again: operations end, damage stays")
 	default:
-		wrong := p.paint(damaged, fmt.Sprintf("%d wrong", r.Wrong))
+		wrong := p.Paint(damaged, fmt.Sprintf("%d wrong", r.Wrong))
 		if r.UnderWay > 0 {
-			wrong += fmt.Sprintf(", %d %s", r.UnderWay, p.paint(unsure, "may be changing just now"))
+			wrong += fmt.Sprintf(", %d %s", r.UnderWay, p.Paint(unsure, "may be changing just now"))
 		}
 		if n := len(r.Problems); n > 0 {
 			wrong += fmt.Sprintf(", and %s about lists and page entries", count(uint64(n), "finding"))
 		}
-		p.prose("", judged+wrong)
+		p.Prose("", judged+wrong)
 		if r.Heap.Mode != "" { // else check has no more to say
 			p.next(p.command("check", ""), "what it means for the blocks")
 		}
@@ -72,15 +72,15 @@ func (p *page) judgement(j inspect.Judgement, fields bool) (healthy bool) {
 	}
 	// Where a name tells the address, that need not stand there twice.
 	name := strings.TrimSuffix(j.Name, " at "+j.Address.String())
-	p.printf("%-23s  %s  ", name, j.Address)
+	p.Printf("%-23s  %s  ", name, j.Address)
 	all := count(uint64(len(j.Verdicts)), "field")
 	switch {
 	case wrong > 0:
-		p.printf("%s of %s\n", p.paint(damaged, fmt.Sprintf("%d wrong", wrong)), all)
+		p.Printf("%s of %s\n", p.Paint(damaged, fmt.Sprintf("%d wrong", wrong)), all)
 	case underWay > 0:
-		p.printf("%s of %s\n", p.paint(unsure, fmt.Sprintf("%d changing", underWay)), all)
+		p.Printf("%s of %s\n", p.Paint(unsure, fmt.Sprintf("%d changing", underWay)), all)
 	default:
-		p.printf("%s %s\n", all, p.paint(live, "ok"))
+		p.Printf("%s %s\n", all, p.Paint(live, "ok"))
 	}
 	var shown []layout.Verdict
 	for _, v := range j.Verdicts {
@@ -100,17 +100,17 @@ func (p *page) verdicts(verdicts []layout.Verdict) {
 	}
 	for _, v := range verdicts {
 		found := v.Found + strings.Repeat(" ", foundWidth-width(v.Found))
-		answer := p.paint(live, "ok")
+		answer := p.Paint(live, "ok")
 		switch {
 		case v.UnderWay:
-			answer = p.paint(unsure, "changing") + ", expected " + v.Expected
+			answer = p.Paint(unsure, "changing") + ", expected " + v.Expected
 		case !v.OK:
-			found = p.paint(damaged, found)
-			answer = p.paint(damaged, "WRONG") + ", expected " + v.Expected
+			found = p.Paint(damaged, found)
+			answer = p.Paint(damaged, "WRONG") + ", expected " + v.Expected
 		}
 		if v.Why != "" {
-			answer += " " + p.paint(dim, "("+v.Why+")")
+			answer += " " + p.Paint(dim, "("+v.Why+")")
 		}
-		p.prose(fmt.Sprintf("    %-*s  %s  ", fieldWidth, v.Field, found), answer)
+		p.Prose(fmt.Sprintf("    %-*s  %s  ", fieldWidth, v.Field, found), answer)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // table writes rows below a header. Columns are as wide as they need to be; those in right are aligned to the right.
 func (p *page) table(header table.Row, rows []table.Row, right ...int) {
 	for _, line := range p.lay(header, rows, right) {
-		p.printf("%s\n", line)
+		p.Printf("%s\n", line)
 	}
 }
 
@@ -25,7 +25,7 @@ func (p *page) lay(header table.Row, rows []table.Row, right []int) []string {
 	t.SetStyle(style)
 	painted := make(table.Row, len(header))
 	for i, name := range header {
-		painted[i] = p.paint(dim, fmt.Sprint(name))
+		painted[i] = p.Paint(dim, fmt.Sprint(name))
 	}
 	t.AppendHeader(painted)
 	t.AppendRows(rows)
@@ -52,6 +52,12 @@ const (
 
 // tableWithBars is table with a bar behind each row, as far as the page has room for bars.
 func (p *page) tableWithBars(header table.Row, rows []table.Row, bars []share, right ...int) {
+	for _, line := range p.layWithBars(header, rows, bars, right...) {
+		p.Printf("%s\n", line)
+	}
+}
+
+func (p *page) layWithBars(header table.Row, rows []table.Row, bars []share, right ...int) []string {
 	lines := p.lay(header, rows, right)
 	widest := 0
 	for _, line := range lines {
@@ -60,10 +66,10 @@ func (p *page) tableWithBars(header table.Row, rows []table.Row, bars []share, r
 	room := min(p.Width-widest-2, mostBar)
 	for i, line := range lines {
 		if i > 0 && room >= leastBar {
-			line += strings.Repeat(" ", widest+2-width(line)) + p.bar(bars[i-1], room)
+			lines[i] += strings.Repeat(" ", widest+2-width(line)) + p.bar(bars[i-1], room)
 		}
-		p.printf("%s\n", line)
 	}
+	return lines
 }
 
 // bar draws a share, in this many columns.
@@ -77,5 +83,5 @@ func (p *page) bar(s share, columns int) string {
 	}
 	l := min(filled(s.live), cells)
 	c := min(filled(s.cached), cells-l)
-	return "▕" + p.paint(live, strings.Repeat("█", l)) + p.paint(cached, strings.Repeat("▒", c)) + p.paint(dim, strings.Repeat("·", cells-l-c)) + "▏"
+	return "▕" + p.Paint(live, strings.Repeat("█", l)) + p.Paint(cached, strings.Repeat("▒", c)) + p.Paint(dim, strings.Repeat("·", cells-l-c)) + "▏"
 }

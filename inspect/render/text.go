@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect"
 )
 
@@ -19,102 +20,47 @@ type Style struct {
 	Target string // how the heap is named in the commands that the text suggests: "4711"
 }
 
-// The widths of text: what it takes when nothing is known of the terminal, and at most, for lines that are too long are
-// hard to read.
+// mostWidth is how wide text is at most: lines that are too long are hard to read.
+const mostWidth = 120
+
+// What the colours of a page mean, and how a terminal shows them.
 const (
-	usualWidth = 80
-	mostWidth  = 120
+	damaged = report.Damaged
+	live    = report.Live
+	dim     = report.Dim
+	cached  = report.Cached
+	strong  = report.Strong
+	unsure  = report.Unsure
 )
 
-// The colours, by what they mean.
-var (
-	damaged = text.Colors{text.FgRed, text.Bold}
-	live    = text.Colors{text.FgGreen}
-	dim     = text.Colors{text.Faint}
-	cached  = text.Colors{text.FgCyan}
-	strong  = text.Colors{text.Bold}
-	unsure  = text.Colors{text.FgYellow}
-)
+var colors = map[report.Color]text.Colors{
+	damaged: {text.FgRed, text.Bold}, live: {text.FgGreen}, dim: {text.Faint}, cached: {text.FgCyan}, strong: {text.Bold}, unsure: {text.FgYellow},
+}
 
-// page is text that is being written. The first error of the writer ends it, and stays.
+// page is text that is being written.
 type page struct {
 	Style
-	w   io.Writer
-	err error
+	*report.Page
+	w io.Writer
 }
 
 func newPage(w io.Writer, s Style) *page {
 	if s.Width <= 0 {
-		s.Width = usualWidth
+		s.Width = report.UsualWidth
 	}
 	s.Width = min(s.Width, mostWidth)
-	return &page{Style: s, w: w}
-}
-
-func (p *page) printf(format string, values ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, values...)
+	style := report.Style{Width: s.Width, Measure: width}
+	if s.Color { // that is for the Style to say, whatever the environment says
+		style.Paint = func(c report.Color, s string) string { return text.Escape(s, colors[c].EscapeSeq()) }
 	}
-}
-
-// paint colours a text, where colours are wanted: that is for the Style to say, whatever the environment says.
-func (p *page) paint(c text.Colors, s string) string {
-	if !p.Color || s == "" {
-		return s
-	}
-	return text.Escape(s, c.EscapeSeq())
+	return &page{Style: s, Page: report.NewPage(w, style), w: w}
 }
 
 // width is how many columns a text takes.
 func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
-// prose writes a sentence behind a label. What does not fit in a line goes on below, under the sentence's first word.
-func (p *page) prose(label, sentence string) {
-	p.flow(label, strings.Repeat(" ", width(label)), strings.Fields(sentence), " ")
-}
-
-// clauses writes a sentence like prose, but ends a line after a comma, colon or semicolon rather than between other words,
-// and indents what goes on below.
-func (p *page) clauses(label, indent, sentence string) {
-	var pieces []string
-	piece := ""
-	for _, word := range strings.Fields(sentence) {
-		piece = strings.TrimLeft(piece+" "+word, " ")
-		if strings.ContainsAny(word[len(word)-1:], ",:;") {
-			pieces, piece = append(pieces, piece), ""
-		}
-	}
-	if piece != "" {
-		pieces = append(pieces, piece)
-	}
-	for _, piece := range pieces {
-		if width(indent)+width(piece) > p.Width {
-			pieces = strings.Fields(sentence)
-			break
-		}
-	}
-	p.flow(label, indent, pieces, " ")
-}
-
 // phrases writes phrases on one line if they fit, else as many on each as fit.
-func (p *page) phrases(separator string, phrases ...string) { p.flow("", "", phrases, separator) }
-
-// flow writes pieces in lines that are no wider than the page: the first behind label, the others behind indent.
-func (p *page) flow(label, indent string, pieces []string, separator string) {
-	line, used := label, 0
-	for _, piece := range pieces {
-		if used > 0 && width(line)+width(separator)+width(piece) > p.Width {
-			p.printf("%s\n", strings.TrimRight(line+strings.TrimRight(separator, " ;"), " "))
-			line, used = indent, 0
-		}
-		if used > 0 {
-			line += separator
-		}
-		line += piece
-		used++
-	}
-	p.printf("%s\n", line)
-}
+func (p *page) phrases(separator string, phrases ...string) { p.Flow("", "", phrases, separator) }
 
 // heap writes the lines that open an answer: which heap it is about, and how large it is.
 func (p *page) heap(s inspect.Summary) {
@@ -135,29 +81,22 @@ func (p *page) heapWith(s inspect.Summary, counts ...string) {
 		p.unreadable(s)
 		return
 	}
-	head := fmt.Sprintf("heap %s in %s, %s", p.paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode)
+	head := fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode)
 	if whole := head + ", " + strings.Join(counts, ", "); width(whole) <= p.Width {
-		p.printf("%s\n", whole)
+		p.Printf("%s\n", whole)
 		return
 	}
-	p.prose("", head)
+	p.Prose("", head)
 	p.phrases(", ", counts...)
 }
 
 // unreadable writes the line that opens an answer about a heap of which nothing can be believed.
 func (p *page) unreadable(s inspect.Summary) {
-	p.prose("", fmt.Sprintf("a heap in %s, whose header is damaged", s.Owner))
+	p.Prose("", fmt.Sprintf("a heap in %s, whose header is damaged", s.Owner))
 }
 
 // next writes the line that closes an answer: the command to run now.
-func (p *page) next(command, why string) {
-	line := p.paint(dim, "next") + "  " + command
-	if width(line)+3+width(why) > p.Width {
-		p.printf("%s\n", line)
-		return
-	}
-	p.printf("%s   %s\n", line, p.paint(dim, why))
-}
+func (p *page) next(command, why string) { p.Command(p.Paint(dim, "next")+"  ", command, why) }
 
 // command is a command about this heap: the name, the target, the rest.
 func (p *page) command(name, rest string) string {
@@ -176,7 +115,7 @@ func count(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return humanize.Comma(int64(n)) + " " + noun + "s"
+	return number(n) + " " + noun + "s"
 }
 
 // agree is the form of a verb that goes with a count: "has" or "have".
@@ -188,7 +127,7 @@ func agree(n uint64, one, many string) string {
 }
 
 // number is a number with a comma after each three digits.
-func number[T ~int | ~uint64 | ~uint32](n T) string { return humanize.Comma(int64(n)) }
+func number[T ~int | ~uint64 | ~uint32](n T) string { return report.Number(uint64(n)) }
 
 // size is a number of bytes for people.
 func size(bytes uint64) string { return humanize.IBytes(bytes) }

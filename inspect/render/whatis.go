@@ -9,7 +9,7 @@ import (
 // Whatis writes what an address belongs to.
 func Whatis(w io.Writer, r *inspect.WhatisReport, s Style) error {
 	p := newPage(w, s)
-	p.clauses("", "  ", p.paint(strong, r.Address.String())+" is "+r.Sentence)
+	p.Clauses("", "  ", p.Paint(strong, r.Address.String())+" is "+r.Sentence)
 	if b := r.Block; b != nil {
 		seal := []string{"seal " + p.seal(b.Seal)}
 		if b.Seal == inspect.SealNone {
@@ -19,16 +19,16 @@ func Whatis(w io.Writer, r *inspect.WhatisReport, s Style) error {
 			seal = append(seal, "block before: "+p.neighbour(r.Before), "after: "+p.neighbour(r.After))
 		}
 		if len(seal) > 0 {
-			p.flow("", "  ", seal, "; ")
+			p.Flow("", "  ", seal, "; ")
 		}
 	}
 	if r.Block != nil && (r.Finding == nil || r.Finding.Block == nil) {
-		p.operations("", r.Block)
+		p.Operations(r.Block, "")
 	}
 	if f := r.Finding; f != nil {
-		p.printf("\n")
-		p.prose("", p.paint(damaged, f.Summary))
-		p.findingBody(*f, "   ")
+		p.Printf("\n")
+		p.Prose("", p.Paint(damaged, f.Summary))
+		p.Body(f, "   ")
 	}
 	for _, note := range r.Notes {
 		p.note(note)
@@ -39,7 +39,7 @@ func Whatis(w io.Writer, r *inspect.WhatisReport, s Style) error {
 	case r.Struct != "" && r.Kind == "metadata" && r.Struct != "schema":
 		p.next(p.command("dump", r.Address.String()), "the whole struct")
 	}
-	return p.err
+	return p.Err
 }
 
 func (p *page) neighbour(b *inspect.Block) string {

@@ -49,6 +49,14 @@ type sparse interface {
 	data(within Extent) ([]Extent, error)
 }
 
+// DataIn lists the parts of an extent that may hold something else than zeros. known is false for a source that can't tell.
+func DataIn(source io.ReaderAt, within Extent) (data []Extent, known bool) {
+	if _, known = source.(sparse); !known {
+		return []Extent{within}, false
+	}
+	return dataOf(source, []Extent{within}), true
+}
+
 // smallGap is a hole that is cheaper to read than to skip.
 const smallGap = 64 << 10
 

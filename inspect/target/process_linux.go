@@ -25,7 +25,7 @@ func OpenProcess(pid int, o Options) (Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &otherProcess{process: t, proc: p, started: before.started}, nil
+	return (&otherProcess{process: t, proc: p, started: before.started}).stopping(o.Stop)
 }
 
 // Self opens a heap of this process.

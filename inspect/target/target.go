@@ -36,7 +36,7 @@ type Warner interface {
 type Stopper interface {
 	// Stop holds every thread of the owner until Resume. It gives up after two seconds, or when ctx ends; nothing stays
 	// stopped then. A process that somebody else has stopped already (SIGSTOP, a debugger) counts as held and is left as it
-	// was found. A *PermissionError means that the system refuses: the caller can do without. One Stop at a time.
+	// was found. An error of which StopRefused is true means that the caller has to do without. One Stop at a time.
 	//
 	// Should the caller die, the kernel lets the owner go on. A caller that is also the owner's parent must not wait for it in
 	// the meantime: the wait would take the stop for an exit.
@@ -54,6 +54,8 @@ type Options struct {
 	// Heap chooses among several heaps of a process: by name, or by number as "#1", "#2" … in the order of FindHeaps. Empty:
 	// there must be exactly one.
 	Heap string
+	// Stop says how far a running process may be held still. Empty: StopAuto.
+	Stop Stopping
 }
 
 // Place is a heap in a process.

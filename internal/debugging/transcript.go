@@ -61,6 +61,7 @@ func (r *Transcript) learn() {
 var (
 	addresses      = regexp.MustCompile(`0x[0-9a-f]{9,16}\b`)
 	processes      = regexp.MustCompile(`\b(process|Process|PID) \d+`)
+	asked          = regexp.MustCompile(`\bglassheap whatis \d+ `)
 	durations      = regexp.MustCompile(`\b[\d.]+ (µs|ms|s)$`)
 	positions      = regexp.MustCompile(`\(PC: (?:0x)?[0-9a-f]+\)`)
 	breaks         = regexp.MustCompile(`(set|cleared) at 0x[0-9a-f]+`)
@@ -84,6 +85,7 @@ func (r *Transcript) normal(text string) string {
 		}
 		line = addresses.ReplaceAllStringFunc(line, r.address)
 		line = processes.ReplaceAllString(line, "$1 4711")
+		line = asked.ReplaceAllString(line, "glassheap whatis 4711 ")
 		line = durations.ReplaceAllString(line, "12 ms")
 		line = positions.ReplaceAllString(line, "(PC: 0x4d204a)")
 		line = breaks.ReplaceAllString(line, "$1 at 0x4d204a")

@@ -35,6 +35,7 @@ func NormalGDB(transcript string) string {
 	})
 	for _, rule := range []struct{ pattern, with string }{
 		{`(process|LWP) \d+`, "$1 4711"},
+		{`glassheap whatis \d+ `, "glassheap whatis 4711 "},
 		{`in [\d.]+ (µs|ms|s)\b`, "in 1 ms"},
 		{`at 0x[0-9a-f]{6}:`, "at 0x4d0a2e:"},
 		{`(?m)^( {14,})0x[0-9a-f]{6}( 0x[0-9a-f]{6})*$`, "${1}0x4d0a2e …"}, // a call stack
@@ -44,8 +45,8 @@ func NormalGDB(transcript string) string {
 		{`(/[^ :]*)/(allocator|gdb)/`, "…/$2/"},
 		{`(?:[0-9a-f]{2} ){7}[0-9a-f]{2}  seal`, "00 5a c3 91 0e 77 b4 2d  seal"},
 		{`=1\d{14}\b`, "=140149000000000"},
-		{`(hooks|free|policy|magazine|slab|diagnose)\.go(:|, line )\d+`, "$1.go${2}16"},
-		{`(?m)^\d+(\tfunc On)`, "16$1"},
+		{`(hooks|alloc|free|policy|magazine|slab|diagnose)\.go(:|, line )\d+`, "$1.go${2}16"},
+		{`(?m)^\d+(\tfunc (?:On|\(h \*Heap\)))`, "16$1"},
 	} {
 		transcript = regexp.MustCompile(rule.pattern).ReplaceAllString(transcript, rule.with)
 	}

@@ -10,39 +10,37 @@ import (
 	"time"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/glassheap/glassheap/allocator/report"
 )
 
 // Group is the blocks that one stack allocated.
 type Group struct {
 	Blocks, Bytes int64
-	Frames        []Frame // innermost first; empty: only addresses are known
+	Frames        []report.Frame // innermost first; empty: only addresses are known
 	Addresses     []uint64
 	Unrecorded    string // why neither is known
-}
-
-// Frame is one call of a stack.
-type Frame struct {
-	PC             uint64
-	Function, File string
-	Line           int
-	Inlined        bool // into the frame that follows
 }
 
 // Program is the executable that addresses without names lie in, as far as it is known: pprof looks them up in it.
 type Program struct{ File, BuildID string }
 
-// Write writes a gzipped profile with two values for each stack: live_blocks and live_bytes.
-func Write(w io.Writer, groups []Group, program Program, taken time.Time) error {
+// Write writes a gzipped profile with two values for each stack: live_blocks and live_bytes. sampled is of how many blocks one was
+// recorded, when the values are estimates; 0: they are counts.
+func Write(w io.Writer, groups []Group, program Program, sampled uint64, taken time.Time) error {
 	b := builder{
 		profile: &profile.Profile{
 			SampleType:        []*profile.ValueType{{Type: "live_blocks", Unit: "count"}, {Type: "live_bytes", Unit: "bytes"}},
 			DefaultSampleType: "live_bytes",
 			TimeNanos:         taken.UnixNano(),
-			PeriodType:        &profile.ValueType{Type: "live_bytes", Unit: "bytes"},
-			Period:            1, // every block is counted
+			PeriodType:        &profile.ValueType{Type: "allocations", Unit: "count"},
+			Period:            max(1, int64(sampled)),
 		},
 		functions: map[functionKey]*profile.Function{},
 		locations: map[string]*profile.Location{},
+	}
+	if sampled > 1 {
+		b.profile.Comments = []string{fmt.Sprintf("about: one of %d allocations was recorded, and the values are scaled up", sampled)}
 	}
 	if program != (Program{}) {
 		b.mapping = &profile.Mapping{ID: 1, Limit: ^uint64(0), File: program.File, BuildID: program.BuildID}
@@ -86,13 +84,13 @@ func (b *builder) sample(g Group) {
 			s.Location = append(s.Location, b.intern(fmt.Sprint(a), &profile.Location{Address: a - 1}))
 		}
 	default:
-		s.Location = []*profile.Location{b.location([]Frame{{Function: "[" + cmp.Or(g.Unrecorded, "not recorded") + "]"}})}
+		s.Location = []*profile.Location{b.location([]report.Frame{{Function: "[" + cmp.Or(g.Unrecorded, "not recorded") + "]"}})}
 	}
 	b.profile.Sample = append(b.profile.Sample, s)
 }
 
 // location is one address: a call, with those that were inlined into it before it.
-func (b *builder) location(frames []Frame) *profile.Location {
+func (b *builder) location(frames []report.Frame) *profile.Location {
 	l := &profile.Location{Address: frames[len(frames)-1].PC}
 	var key strings.Builder
 	fmt.Fprint(&key, l.Address)
@@ -113,7 +111,7 @@ func (b *builder) intern(key string, l *profile.Location) *profile.Location {
 	return l
 }
 
-func (b *builder) function(f Frame) *profile.Function {
+func (b *builder) function(f report.Frame) *profile.Function {
 	key := functionKey{f.Function, f.File}
 	if known := b.functions[key]; known != nil {
 		return known

@@ -7,15 +7,15 @@ replace github.com/glassheap/glassheap => ../..
 require (
 	github.com/glassheap/glassheap v0.0.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
+	golang.org/x/sys v0.50.0
 	golang.org/x/term v0.48.0
 	modernc.org/memory v1.12.1
 )
 
 require (
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b // indirect
 	github.com/klauspost/compress v1.20.4 // indirect
-	github.com/mattn/go-runewidth v0.0.16 // indirect
-	github.com/rivo/uniseg v0.4.7 // indirect
-	golang.org/x/sys v0.50.0 // indirect
+	github.com/mattn/go-runewidth v0.0.30 // indirect
 	golang.org/x/text v0.40.0 // indirect
 )

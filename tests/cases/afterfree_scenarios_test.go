@@ -17,7 +17,7 @@ func init() {
 			write(a, 65, 'a')
 			s.checkFinds(inspect.CodeWriteAfterFree, start(a), `1 byte written at \+65 of a block after it was freed`)
 			churn(s, 128)
-			v := s.tells(allocator.WriteAfterFree, start(a), `from \+65 on`)
+			v := s.tells(allocator.WriteAfterFree, start(a), `written at \+65 of`)
 			if !calls(v.Freed, "freesTheOther") {
 				panic("who freed is not named: " + v.Error())
 			}
@@ -35,7 +35,7 @@ func init() {
 				panic("somebody else's block was written to")
 			}
 			churn(s, 128)
-			s.tells(allocator.WriteAfterFree, start(a), `from \+65 on`)
+			s.tells(allocator.WriteAfterFree, start(a), `written at \+65 of`)
 			s.free(b)
 			s.checkIsHealthy()
 		},

@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "guarded": guarded, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
+var do = map[string]func(){"nothing": nothing, "shop": shop, "several": several, "notes": notes, "overrun": overrun, "violate": violate, "audited": audited, "switched": switched, "stale": stale, "guarded": guarded, "sampled": sampled, "visit": visit, "crowd": crowd, "large": large, "crash": crash, "wait": wait, "abort": abort}
 
 // stop is where the debugger stops. block is one that is worth a look.
 //
@@ -267,3 +267,33 @@ func guarded() {
 	goodbye(h, serve(h, "one of these, too"))
 	stop("guarded", kept)
 }
+
+// sampled makes a heap that records who makes one of 16 allocations: of blocks that are older nobody knows it, of spans all is known.
+func sampled() {
+	h := heap("sampled", allocator.Options{})
+	for range 400 {
+		alloc(h, "before the profile")
+	}
+	if err := h.SetProfileRate(16); err != nil {
+		panic(err)
+	}
+	for i := range 2000 {
+		serve(h, goods[i%len(goods)])
+	}
+	serve(h, string(make([]byte, 100_000)))
+	stop("sampled", serve(h, "the last one"))
+}
+
+// visit allocates and frees in several functions, often.
+func visit() {
+	h := heap("visit", allocator.Options{})
+	stop("visit", nil)
+	for range 1000 {
+		goodbye(h, serve(h, "passing by"))
+	}
+	greet(h)
+	stop("visit", serve(h, "nobody greets"))
+}
+
+//go:noinline
+func greet(h *allocator.Heap) { goodbye(h, serve(h, "welcome")) }
