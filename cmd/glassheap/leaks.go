@@ -21,9 +21,9 @@ func newLeaks(t *terminal) *cobra.Command {
 		Use:   "leaks TARGET",
 		Short: "who allocated what is live? by stack, the most bytes first",
 		Long: `leaks groups the live blocks, large ones and guarded ones too, by the stack that
-allocated them, as audit mode recorded it. With profile=1/N it is recorded for one
-of N blocks, and for all spans: the numbers of a group are estimates then ("about"),
-here and in --pprof, scaled up from the samples.
+allocated them, as audit mode recorded it. With profile=1/N it is recorded for
+one of N blocks, and for all spans: the numbers of a group are estimates then
+("about"), here and in --pprof, scaled up from the samples.
 
 With --unreachable it lists only blocks that nothing refers to. The process is
 held still, for two seconds at most, while its writable memory and its registers
