@@ -53,7 +53,10 @@ func (h *Heap) mallocFromBin(n int) (unsafe.Pointer, error) {
 		if err := h.free(p, unknownSize); err != nil {
 			return nil, err
 		}
-		return h.mallocSlowly(n, false)
+		h.lockPages()
+		h.guardPool().Missed++
+		h.unlockPages()
+		return h.mallocAudited(n, false)
 	}
 	return p, err
 }

@@ -31,7 +31,7 @@ func (h *Heap) AllocZeroed(n int) ([]byte, error) {
 // Malloc is Alloc for an address instead of a slice. Malloc(0) is a block of its own, of which nothing may be written.
 func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 	if uint(n) >= uint(h.quickBelow.Load()) {
-		return h.mallocOtherwise(n)
+		return h.mallocAudited(n, true)
 	}
 	for {
 		p := pin()
@@ -40,7 +40,7 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 			m := h.magazine(p, c.bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
-				if (uint64(tally)+c.phase)&h.sampleMask.Load() == h.sampleHit.Load() {
+				if h.samples(tally, c) {
 					return h.mallocSampled(n, p, m)
 				}
 				address := m.Blocks[top]
@@ -66,19 +66,6 @@ func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
 			return nil, err
 		}
 	}
-}
-
-// mallocOtherwise is Malloc for what the fast path leaves: large sizes, and all of them in a heap that is audited.
-//
-//go:noinline
-func (h *Heap) mallocOtherwise(n int) (unsafe.Pointer, error) {
-	switch {
-	case uint(n) > uint(h.mostSmall):
-		return h.mallocSpan(n, layout.ClassGrain)
-	case h.closed.Load():
-		return nil, errClosed
-	}
-	return h.mallocSlowly(n, true)
 }
 
 // readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,

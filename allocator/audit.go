@@ -10,38 +10,37 @@ import (
 // Alloc and Free in ModeAudit. They use the same magazines as the fast path, and on top of what that verifies they keep
 // records, poison what is free and hold it back.
 
-// mallocSlowly is Malloc for a size that a bin serves, off the fast path: in a heap that is audited, and for what sampling chose
-// and could not serve. sampling says whether it may choose.
-func (h *Heap) mallocSlowly(n int, sampling bool) (unsafe.Pointer, error) {
-	audited := h.auditing.Load()
-	var by caller
-	if audited {
-		by = h.whoCalls(skipMalloc)
+// mallocAudited is Malloc for what the fast path leaves: large sizes, and all of them in a heap that is audited. sampling says
+// whether sampling may choose.
+//
+//go:noinline
+func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
+	switch {
+	case uint(n) > uint(h.mostSmall):
+		return h.mallocSpan(n, layout.ClassGrain)
+	case h.closed.Load():
+		return nil, errClosed
+	case !h.auditing.Load():
+		return h.mallocSlowly(n)
+	}
+	by, place := recentCaller(&h.recent, skipMalloc)
+	if by.stack == 0 {
+		by = h.newCaller(skipMalloc, place)
 	}
 	for {
 		p := pin()
 		c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
-		if p < int(h.cachesReady.Load()) && (!audited || p < h.journalsReady()) {
+		if p < int(h.journalsReady.Load()) {
 			m := h.magazine(p, c.bin)
-			tally := m.Tally
-			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
-				if sampling && (uint64(tally)+c.phase)&h.sampleMask.Load() == h.sampleHit.Load() {
-					return h.mallocSampled(n, p, m)
+			if sampling && m.Tally.Count() > 0 && h.samples(m.Tally, c) {
+				return h.mallocSampled(n, p, m)
+			}
+			if block := h.handOutAudited(h.journal(p), m, c, n, by); block != nil {
+				unpin(p)
+				if h.watch != nil {
+					h.watched(uint64(uintptr(block)), n, by)
 				}
-				address := m.Blocks[top]
-				if block := h.pointer(address); !h.sealed || h.isFree(block, address, c) {
-					switch {
-					case audited:
-						h.handOutAudited(h.journal(p), block, address, c, n, by)
-					case h.sealed:
-						writeSlack(block, uint32(n), c.size)
-						*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, layout.StateLive))
-					}
-					m.Tally = tally + layout.TallyAlloc
-					unpin(p)
-					h.watched(address, n, by)
-					return block, nil
-				}
+				return block, nil
 			}
 		}
 		if err := h.readyBlock(n, p); err != nil { // unpins
@@ -50,70 +49,87 @@ func (h *Heap) mallocSlowly(n int, sampling bool) (unsafe.Pointer, error) {
 	}
 }
 
-// handOutAudited makes what a new block holds recognisable, and records who gets it. The caller is pinned on the journal's P.
-func (h *Heap) handOutAudited(j *layout.Journal, block unsafe.Pointer, address uint64, c *class, n int, by caller) {
+// handOutAudited takes the block at the magazine's top for the user, makes what it holds recognisable, and records who gets
+// it; nil when there is none, or it is damaged. The caller is pinned on the P of the journal and the magazine.
+func (h *Heap) handOutAudited(j *layout.Journal, m *layout.Magazine, c *class, n int, by caller) unsafe.Pointer {
+	tally := m.Tally
+	top := uint(tally.Count() - 1)
+	if top >= layout.MagazineBlocks {
+		return nil
+	}
+	address := m.Blocks[top]
+	block := h.pointer(address)
+	hash := layout.SealHash(address, h.secret)
+	seal := sealAt(block, c.size)
+	switch found := layout.Seal(*seal); found.Unfolded() {
+	case hash | uint64(layout.StatePoisoned):
+		if !poisoned(block, c.size) {
+			return nil
+		}
+	case hash | uint64(layout.StateFree):
+		if found.Size() != 0 {
+			return nil
+		}
+	default:
+		return nil
+	}
 	// Its bytes are not poison from here on, and its seal does not say so: a reader may look at any time.
-	*sealAt(block, c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
+	*seal = hash | uint64(layout.StateFree)
 	fillWords(block, uint32(n+7)&^7, layout.FreshWord)
-	fillSlack(block, uint32(n), c.size)
+	if uint32(n) != c.size {
+		fillSlack(block, uint32(n), c.size)
+	}
 	sequence := h.write(j, layout.EventAlloc, address, n, by)
 	state := layout.StateLive
-	if r := h.record(h.slabAndIndex(address)); r != nil {
+	offset := address - h.data
+	entry := *h.pageEntry(offset)
+	index, _ := c.index(entry.InSlab(offset))
+	if r := h.record(h.slabOf(entry), index); r != nil {
 		r.AllocSequence, r.AllocGoroutine, r.AllocStack = sequence, by.goroutine, by.stack
 		state = layout.StateRecorded
 	}
-	*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, state))
+	*seal = uint64(layout.ComposeSeal(hash, n, state))
+	m.Tally = tally + layout.TallyAlloc
+	return block
 }
 
-// journalsReady is how many Ps can be audited.
-func (h *Heap) journalsReady() int {
-	return int(min(h.header().JournalsReady, uint64(h.cachesReady.Load())))
-}
-
-// isFree reports whether the block at the top of a magazine is free and was not written to since.
-func (h *Heap) isFree(block unsafe.Pointer, address uint64, c *class) bool {
-	seal := layout.Seal(*sealAt(block, c.size))
-	switch hash := layout.SealHash(address, h.secret); seal.Unfolded() {
-	case hash | uint64(layout.StateFree):
-		return seal.Size() == 0
-	case hash | uint64(layout.StatePoisoned):
-		return !poisonDamaged(block, c.size)
-	}
-	return false
-}
-
-// freeAudited is free for an address inside the data.
+// freeAudited is free for what the fast path leaves: addresses outside the data, and all of them in a heap that is audited.
+//
+//go:noinline
 func (h *Heap) freeAudited(block unsafe.Pointer, size int) error {
 	address := uint64(uintptr(block))
 	offset := address - h.data
+	if offset >= h.dataUsed.Load() {
+		return h.freeOutside(address, size)
+	}
 	entry := *h.pageEntry(offset)
 	if entry.Kind() != layout.PageSlab {
 		return h.freeSpan(address, size)
 	}
 	c := &h.class[uint8(entry.Bin())]
-	inSlab := uint32(offset&(layout.PageBytes-1)) + uint32(entry.Before())*layout.PageBytes
-	index, starts := c.index(inSlab)
+	index, starts := c.index(entry.InSlab(offset))
 	if !starts {
 		return h.freeSlowly(address, size)
 	}
-	seal := sealAt(block, c.size)
-	found := layout.Seal(atomic.LoadUint64(seal))
+	hash := layout.SealHash(address, h.secret)
+	found := layout.Seal(atomic.LoadUint64(sealAt(block, c.size)))
+	unfolded := found.Unfolded()
 	used := uint32(found.Size())
-	state := found.State()
+	slack := c.size - used
 	switch {
-	case !found.Belongs(address, h.secret) || !state.Live() || state.Aligned() || used > c.size,
+	case unfolded != hash|uint64(layout.StateRecorded) && unfolded != hash|uint64(layout.StateLive),
 		size != int(used) && size != unknownSize,
+		slack != 0 && (shortSlackDamaged(block, slack, c.size) || (slack > 8 && longSlackDamaged(block, slack, c.size))),
 		index > 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret):
 		return h.freeSlowly(address, size)
 	}
-	if slackDamaged(block, used, c.size) {
-		return h.freeSlowly(address, size)
-	}
-	return h.quarantine(block, c, found, h.whoCalls(skipFree))
+	return h.quarantine(block, c, found, h.record(h.slabOf(entry), index))
 }
 
-// How many frames above whoCalls are the allocator's own at least. What is left of them is left out when a stack is shown.
+// How many frames, from the one that asks for its caller on, are the allocator's own at least. What is left of them is left out
+// when a stack is shown.
 const (
-	skipMalloc = 2
-	skipFree   = 2
+	skipMalloc     = 2
+	skipFree       = 2
+	skipQuarantine = 3
 )

@@ -15,7 +15,7 @@ import (
 // TestFullDisk: a heap whose file finds no room on the disk says so; it does not die of it, and goes on when blocks are freed.
 func TestFullDisk(t *testing.T) {
 	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=4m"); errors.Is(err, unix.EPERM) {
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=8m"); errors.Is(err, unix.EPERM) {
 		t.Skip("mounting a small disk needs root")
 	} else {
 		require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestFullDisk(t *testing.T) {
 	h.Scavenge()
 	// Somebody else takes what is left of the disk: the heap still has room for its pages in use, and what it gave back it
 	// asks for again.
-	require.Error(t, os.WriteFile(filepath.Join(disk, "other"), make([]byte, 4<<20), 0o600))
+	require.Error(t, os.WriteFile(filepath.Join(disk, "other"), make([]byte, 8<<20), 0o600))
 	for {
 		var b []byte
 		if b, err = h.Alloc(1000); err != nil {

@@ -121,7 +121,7 @@ func (h *Heap) withdrawTop(p int, m *layout.Magazine, c *class) {
 	address := m.Blocks[m.Tally.Count()-1]
 	block := h.pointer(address)
 	found := layout.Seal(*sealAt(block, c.size))
-	if found.State() == layout.StatePoisoned && h.isFree(block, address, c) {
+	if found.Unfolded() == layout.SealHash(address, h.secret)|uint64(layout.StatePoisoned) && poisoned(block, c.size) {
 		// Freed while the heap was audited, and wanted by the fast path, which looks for one kind of free block.
 		*sealAt(block, c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
 		h.unlockBin(b, p)

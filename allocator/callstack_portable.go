@@ -20,5 +20,8 @@ func callStack(addresses []uint64, skip int) int {
 	return depth
 }
 
+// recentCaller knows nobody: to get the frames takes so long that looking them up does not matter.
+func recentCaller(*recentCallers, int) (by caller, place uint32) { return caller{}, 0 }
+
 // g is the runtime's struct of the calling goroutine, which can't be had here.
 func g() unsafe.Pointer { return nil }

@@ -19,13 +19,21 @@ func TestCloseCountsWhatWasNeverFreed(t *testing.T) {
 }
 
 func TestAClosedHeapGivesNothing(t *testing.T) {
-	h := newHeap(t, Options{})
-	require.NoError(t, h.Close())
-	require.ErrorIs(t, h.Close(), errClosed)
-	_, err := h.Alloc(40)
-	require.ErrorIs(t, err, errClosed)
-	_, err = h.Alloc(256 << 10)
-	require.ErrorIs(t, err, errClosed)
+	for _, mode := range []Mode{ModePlain, ModeSealed, ModeAudit} {
+		h := newHeap(t, Options{Mode: mode})
+		for _, expected := range []error{nil, errClosed} { // from a place that was there before
+			b, err := h.Alloc(40)
+			require.ErrorIs(t, err, expected)
+			large, err := h.Alloc(256 << 10)
+			require.ErrorIs(t, err, expected)
+			if expected == nil {
+				require.NoError(t, h.Free(b))
+				require.NoError(t, h.Free(large))
+				require.NoError(t, h.Close())
+			}
+		}
+		require.ErrorIs(t, h.Close(), errClosed)
+	}
 }
 
 // TestAClosedHeapIsNobodysNeighbour: the addresses of a heap that is gone are foreign, and belong to no heap.

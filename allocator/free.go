@@ -32,14 +32,14 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 	address := uint64(uintptr(block))
 	offset := address - h.data
 	if offset >= h.quickData.Load() {
-		return h.freeOtherwise(block, size)
+		return h.freeAudited(block, size)
 	}
 	entry := *h.pageEntry(offset)
 	if entry.Kind() != layout.PageSlab {
 		return h.freeSpan(address, size)
 	}
 	c := &h.class[uint8(entry.Bin())]
-	inSlab := uint32(offset&(layout.PageBytes-1)) + uint32(entry.Before())*layout.PageBytes
+	inSlab := entry.InSlab(offset)
 	if inSlab > c.last {
 		return h.freeSlowly(address, size)
 	}
@@ -85,18 +85,14 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 	}
 }
 
-// freeOtherwise is free for what the fast path leaves: addresses outside the data, and all of them in a heap that is audited.
+// freeOutside is free for an address that is none of the data's.
 //
 //go:noinline
-func (h *Heap) freeOtherwise(block unsafe.Pointer, size int) error {
-	address := uint64(uintptr(block))
-	if address-h.data >= h.dataUsed.Load() {
-		if h.inGuardPages(address) {
-			return h.freeGuarded(address, size)
-		}
-		return h.refuse("free", address)
+func (h *Heap) freeOutside(address uint64, size int) error {
+	if h.inGuardPages(address) {
+		return h.freeGuarded(address, size)
 	}
-	return h.freeAudited(block, size)
+	return h.refuse("free", address)
 }
 
 // freeSlowly is free for what is not plainly a healthy block that starts at address: one that was allocated aligned, one
@@ -133,12 +129,13 @@ func (h *Heap) freeVerified(b block) error {
 	if h.auditing.Load() {
 		c := &h.class[b.bin]
 		block := h.pointer(b.start)
-		return h.quarantine(block, c, layout.Seal(*sealAt(block, c.size)), h.whoCalls(skipFree))
+		return h.quarantine(block, c, layout.Seal(*sealAt(block, c.size)), h.record(h.slabAndIndex(b.start)))
 	}
 	return h.keep(b.start)
 }
 
-// keep puts a block that was verified into the magazine: the end of free, for those that came the slow way.
+// keep puts a block that was verified into the magazine: the end of free, for those that came the slow way. (To call one
+// function for both would cost free 1 ns, a fourteenth of a pair.)
 func (h *Heap) keep(address uint64) error {
 	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
 	for {

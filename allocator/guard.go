@@ -33,11 +33,8 @@ func (h *Heap) readyGuards() error {
 	return nil
 }
 
-// mallocGuarded allocates n bytes on a page of their own; nil when they do not fit or no slot is free.
+// mallocGuarded allocates n bytes, at most a page, on a page of their own; nil when no slot is free.
 func (h *Heap) mallocGuarded(n int) unsafe.Pointer {
-	if n < 0 || n > layout.PageBytes {
-		return nil
-	}
 	by := h.whoCalls(skipMalloc)
 	h.lockPages()
 	defer h.unlockPages()

@@ -55,6 +55,47 @@ func TestWhenEverySlotIsTaken(t *testing.T) {
 	}
 }
 
+// TestGuardedBlocksCountOnce, whether they get a page, find no slot or are asked for aligned, in the program and outside.
+func TestGuardedBlocksCountOnce(t *testing.T) {
+	for _, mode := range []Mode{ModePlain, ModeSealed, ModeAudit} {
+		h := newHeap(t, Options{Mode: mode, ReserveBytes: 16 << 20, GuardRate: 1})
+		counts := func(allocs, frees int) {
+			t.Helper()
+			s := h.Stats()
+			require.Equal(t, []int{allocs, frees}, []int{int(s.Allocs), int(s.Frees)})
+			self, err := target.Self(target.Options{Heap: h.Name()})
+			require.NoError(t, err)
+			defer self.Close()
+			looked, err := inspect.Open(t.Context(), self)
+			require.NoError(t, err)
+			outside, err := looked.Stats(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, []int{allocs, frees}, []int{int(outside.Allocs), int(outside.Frees)})
+		}
+		counts(0, 0)
+		var blocks [][]byte
+		for range layout.GuardSlots + 10 {
+			blocks = append(blocks, alloc(t, h, 61))
+		}
+		counts(len(blocks), 0)
+		for i, b := range blocks {
+			require.NoError(t, h.Free(b))
+			if i == 3 {
+				counts(len(blocks), 4)
+			}
+		}
+		counts(len(blocks), len(blocks))
+		large := alloc(t, h, layout.PageBytes+1) // no page holds it
+		aligned, err := h.AllocAligned(100, 64)
+		require.NoError(t, err)
+		counts(len(blocks)+2, len(blocks))
+		require.NoError(t, h.Free(large))
+		require.NoError(t, h.Free(aligned))
+		counts(len(blocks)+2, len(blocks)+2)
+		sound(t, h)
+	}
+}
+
 // TestSlotsAreTakenInTurn, so that what was freed stays inaccessible for as long as can be.
 func TestSlotsAreTakenInTurn(t *testing.T) {
 	h := newHeap(t, Options{ReserveBytes: 16 << 20, GuardRate: 1})

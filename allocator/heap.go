@@ -40,16 +40,18 @@ type Heap struct {
 	armer       *armer // nil: nobody else may change anything
 	memory      *memory
 
-	quickBelow  atomic.Int64  // sizes below it are the fast path's; 0: none is
-	quickData   atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
-	sampleMask  atomic.Uint64 // an allocation is sampled when these bits of the tally
-	sampleHit   atomic.Uint64 // are these; no bit outside the mask: none is
-	sampled     atomic.Uint64 // allocations that were chosen so far
-	auditing    atomic.Bool   // the mode is ModeAudit now
-	dataUsed    atomic.Uint64 // bytes of arenas that were ever used
-	cachesReady atomic.Int32  // Ps with a lower index have a cache; grows under pages
-	closed      atomic.Bool
-	reports     reportLimit
+	quickBelow      atomic.Int64  // sizes below it are the fast path's; 0: none is
+	quickData       atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
+	sampleMask      atomic.Uint64 // an allocation is sampled when these bits of the tally
+	sampleHit       atomic.Uint64 // are these; no bit outside the mask: none is
+	sampled         atomic.Uint64 // allocations that were chosen so far
+	auditing        atomic.Bool   // the mode is ModeAudit now
+	dataUsed        atomic.Uint64 // bytes of arenas that were ever used
+	cachesReady     atomic.Int32  // Ps with a lower index have a cache; grows under pages
+	journalsReady   atomic.Int32  // Ps with a lower index can be audited
+	quarantineShare atomic.Uint64 // bytes that one P may hold back
+	closed          atomic.Bool
+	reports         reportLimit
 
 	// Guarded by pages, with everything in the mapping that is not a bin's or a cache's.
 	pages            sync.Mutex
@@ -65,7 +67,7 @@ type Heap struct {
 	unmappedFrom     uint64     // no arena below is unmapped
 	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
 
-	recentStacks [256]atomic.Uint32 // the StackRefs that were asked for last
+	recent recentCallers
 
 	class   [256]class // by bin
 	classOf classTable
@@ -123,6 +125,8 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	h.arenas = unsafe.Add(h.base, places.Arenas)
 	h.pageMap = unsafe.Add(h.base, places.PageMap)
 	h.stacks = unsafe.Add(h.base, places.Stacks)
+	h.recent.stacks = unsafe.Add(h.stacks, layout.StackTableBytes)
+	h.recent.depth = h.options.StackDepth
 	h.journals = unsafe.Add(h.base, places.Journals)
 	h.guards = unsafe.Add(h.base, places.Guards)
 	h.guardPages = h.baseAddress + places.GuardPages
@@ -212,6 +216,8 @@ func (h *Heap) readyCaches(procs int) error {
 		}
 	}
 	h.header().CachesReady = uint64(want)
+	h.quarantineShare.Store(uint64(h.options.QuarantineBytes) / uint64(want))
+	h.countJournals() // before the caches: a P that has one and no journal could not be audited
 	h.cachesReady.Store(int32(want))
 	return nil
 }
@@ -232,6 +238,7 @@ func (h *Heap) Close() error {
 	h.pages.Lock()
 	defer h.pages.Unlock()
 	h.cachesReady.Store(0)
+	h.journalsReady.Store(0)
 	h.dataUsed.Store(0)
 	h.quickData.Store(0)
 	h.quickBelow.Store(0)

@@ -26,13 +26,19 @@ func (h *Heap) readyJournals(count int) error {
 		j.ID, j.Ready = uint32(i), 1
 	}
 	head.JournalsReady = uint64(count)
+	h.countJournals()
 	return nil
+}
+
+// countJournals says how many Ps can be audited. The pages' lock is held.
+func (h *Heap) countJournals() {
+	h.journalsReady.Store(int32(min(h.header().JournalsReady, h.header().CachesReady)))
 }
 
 // number writes an event about a span and returns its number; 0 when this P has no journal yet.
 func (h *Heap) number(kind layout.EventKind, address, size uint64, by caller) (sequence uint64) {
 	p := pin()
-	if p < h.journalsReady() {
+	if p < int(h.journalsReady.Load()) {
 		sequence = h.write(h.journal(p), kind, address, int(size), by)
 	}
 	unpin(p)

@@ -54,7 +54,7 @@ func (h *Heap) stackTable() *layout.StackTable { return (*layout.StackTable)(h.s
 
 // stackAt is the stack that lies offset bytes behind the table.
 func (h *Heap) stackAt(offset uint64) *layout.Stack {
-	return (*layout.Stack)(unsafe.Add(h.stacks, layout.StackTableBytes+offset))
+	return (*layout.Stack)(unsafe.Add(h.recent.stacks, offset))
 }
 
 // frames are the addresses of a stack.

@@ -1,26 +1,22 @@
 package allocator
 
-import (
-	"unsafe"
-
-	"github.com/glassheap/glassheap/allocator/layout"
-)
+import "unsafe"
 
 // What audit mode writes over a block: FreshByte when it is handed out, PoisonByte when it is freed. Sizes are multiples of 8.
 
+// fillWords fills a block's first bytes, four words at a time. The last four are done together, whether some are done already
+// or not.
 func fillWords(block unsafe.Pointer, bytes uint32, word uint64) {
-	words := unsafe.Slice((*uint64)(block), bytes/8)
-	for i := range words {
-		words[i] = word
-	}
-}
-
-// poisonDamaged reports whether any of the first bytes of a block is not poison.
-func poisonDamaged(block unsafe.Pointer, bytes uint32) bool {
-	for _, w := range unsafe.Slice((*uint64)(block), bytes/8) {
-		if w != layout.PoisonWord {
-			return true
+	const step = 32
+	if bytes < step {
+		for ; bytes > 0; bytes -= 8 {
+			*sealAt(block, bytes-8) = word
 		}
+		return
 	}
-	return false
+	last := bytes - step
+	for done := uint32(0); done < last; done += step {
+		*(*[4]uint64)(unsafe.Add(block, done)) = [4]uint64{word, word, word, word}
+	}
+	*(*[4]uint64)(unsafe.Add(block, last)) = [4]uint64{word, word, word, word}
 }

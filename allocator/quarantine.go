@@ -10,12 +10,17 @@ import (
 // The quarantine: blocks that were freed in audit mode, poisoned and held back, so that whoever still uses one is caught
 // before it is somebody else's. Each P has a ring of its own, first in, first out.
 
-// quarantine frees a block that was verified, with the seal that was found.
-func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by caller) error {
+// quarantine frees a block that was verified, with the seal that was found. r is its record; nil: it has none.
+func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, r *layout.Record) error {
+	by, place := recentCaller(&h.recent, skipQuarantine)
+	if by.stack == 0 {
+		by = h.newCaller(skipQuarantine, place)
+	}
 	address := uint64(uintptr(block))
+again:
 	for {
 		p := pin()
-		if p >= h.journalsReady() {
+		if p >= int(h.journalsReady.Load()) {
 			unpin(p)
 			if err := h.readyCaches(p + 1); err != nil {
 				return err
@@ -23,19 +28,20 @@ func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by 
 			continue
 		}
 		j := h.journal(p)
-		if held := j.QuarantineIn - j.QuarantineOut; held > 0 && (held == layout.QuarantineBlocks || j.QuarantineBytes+uint64(c.stride) > h.quarantineShare()) {
-			if err := h.releaseOldest(p, j); err != nil { // unpins
-				return err
+		for h.holdsBackAll(j, c) {
+			if !h.releaseOldest(p, j) {
+				if err := h.unblockOldest(p, j); err != nil { // unpins
+					return err
+				}
+				continue again
 			}
-			continue
 		}
 		j.Moving = address
 		j.Quarantine[j.QuarantineIn%layout.QuarantineBlocks] = address
 		j.QuarantineBytes += uint64(c.stride)
 		j.QuarantineIn++
-		sealed := layout.MakeSeal(address, h.secret, int(found.Size()), layout.StateQuarantined)
 		// Of two goroutines that free the same block, one wins.
-		if !atomic.CompareAndSwapUint64(sealAt(block, c.size), uint64(found), uint64(sealed)) {
+		if !atomic.CompareAndSwapUint64(sealAt(block, c.size), uint64(found), uint64(found.In(layout.StateQuarantined))) {
 			j.QuarantineIn--
 			j.QuarantineBytes -= uint64(c.stride)
 			j.Moving = 0
@@ -44,7 +50,7 @@ func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by 
 		}
 		fillWords(block, c.size, layout.PoisonWord)
 		sequence := h.write(j, layout.EventFree, address, int(found.Size()), by)
-		if r := h.record(h.slabAndIndex(address)); r != nil {
+		if r != nil {
 			if !found.State().Recorded() {
 				r.AllocSequence, r.AllocGoroutine, r.AllocStack = 0, 0, 0 // allocated before the audit began
 			}
@@ -56,42 +62,63 @@ func (h *Heap) quarantine(block unsafe.Pointer, c *class, found layout.Seal, by 
 	}
 }
 
-// quarantineShare is how many bytes one P may hold back.
-func (h *Heap) quarantineShare() uint64 {
-	return uint64(h.options.QuarantineBytes) / uint64(h.cachesReady.Load())
+// holdsBackAll reports whether a quarantine holds back all it may, so that no block of this class may be added.
+func (h *Heap) holdsBackAll(j *layout.Journal, c *class) bool {
+	held := j.QuarantineIn - j.QuarantineOut
+	return held > 0 && (held == layout.QuarantineBlocks || j.QuarantineBytes+uint64(c.stride) > h.quarantineShare.Load())
 }
 
-// releaseOldest moves the oldest block of the quarantine into the magazine of its bin, or makes room there for it, or
-// withdraws it when somebody wrote to it. The caller is pinned on p; it is not afterwards.
-func (h *Heap) releaseOldest(p int, j *layout.Journal) error {
+// releaseOldest moves the oldest block of the quarantine into the magazine of its bin; false when that is full, or somebody
+// wrote to the block. The caller is pinned on p, whose journal is j.
+func (h *Heap) releaseOldest(p int, j *layout.Journal) bool {
 	address := j.Quarantine[j.QuarantineOut%layout.QuarantineBlocks]
 	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
+	block := h.pointer(address)
+	seal := sealAt(block, c.size)
+	found := layout.Seal(*seal)
 	m := h.magazine(p, c.bin)
-	if m.Tally.Count() >= int(m.Limit) {
-		unpin(p)
-		return h.flush(int(c.bin))
-	}
-	found, damaged := h.heldDamage(address, c)
-	if damaged {
-		h.withdrawOldest(p, j, c, found) // unpins
-		return nil
+	tally := m.Tally
+	count := uint(tally.Count())
+	if count >= layout.MagazineBlocks || count >= uint(m.Limit) || !h.carriesHeld(address, found) || !poisoned(block, c.size) {
+		return false
 	}
 	// For a moment it is in both places, so that it is never in none.
 	j.Moving = address
-	m.Blocks[m.Tally.Count()] = address
-	m.Tally += layout.TallyFree
+	m.Blocks[count] = address
+	m.Tally = tally + layout.TallyFree
 	h.leaveQuarantine(j, c)
-	*sealAt(h.pointer(address), c.size) = uint64(layout.MakeSeal(address, h.secret, int(found.Size()), layout.StatePoisoned))
+	*seal = uint64(found.In(layout.StatePoisoned))
 	j.Moving = 0
-	unpin(p)
+	return true
+}
+
+// unblockOldest sees to it that the oldest block of the quarantine can leave it: it makes room in the magazine, or withdraws
+// the block when somebody wrote to it. The caller is pinned on p; it is not afterwards.
+func (h *Heap) unblockOldest(p int, j *layout.Journal) error {
+	address := j.Quarantine[j.QuarantineOut%layout.QuarantineBlocks]
+	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
+	if m := h.magazine(p, c.bin); m.Tally.Count() >= int(m.Limit) {
+		unpin(p)
+		return h.flush(int(c.bin))
+	}
+	if found, damaged := h.heldDamage(address, c); damaged {
+		h.withdrawOldest(p, j, c, found) // unpins
+		return nil
+	}
+	unpin(p) // it is whole again
 	return nil
+}
+
+// carriesHeld reports whether a seal is that of the block at address, held back.
+func (h *Heap) carriesHeld(address uint64, seal layout.Seal) bool {
+	return seal.Unfolded() == layout.SealHash(address, h.secret)|uint64(layout.StateQuarantined)
 }
 
 // heldDamage is the seal of a block that is held back, and whether it or the poison before it is damaged.
 func (h *Heap) heldDamage(address uint64, c *class) (found layout.Seal, damaged bool) {
 	block := h.pointer(address)
 	found = layout.Seal(*sealAt(block, c.size))
-	return found, poisonDamaged(block, c.size) || !found.Belongs(address, h.secret) || found.State() != layout.StateQuarantined
+	return found, !poisoned(block, c.size) || !h.carriesHeld(address, found)
 }
 
 func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
@@ -99,7 +126,8 @@ func (h *Heap) leaveQuarantine(j *layout.Journal, c *class) {
 	j.QuarantineBytes -= uint64(c.stride)
 }
 
-// withdrawOldest takes the oldest block of the quarantine out of use for ever. The caller is pinned on p; it is not afterwards.
+// withdrawOldest takes the oldest block of the quarantine, to which somebody wrote, out of use for ever. The caller is pinned on
+// p; it is not afterwards.
 func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.Seal) {
 	b := h.bin(int(c.bin))
 	if !tryLock(&b.Lock, p) {
@@ -120,7 +148,7 @@ func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.S
 func (h *Heap) endQuarantine() error {
 	for !h.auditing.Load() {
 		p := pin()
-		if p >= h.journalsReady() {
+		if p >= int(h.journalsReady.Load()) {
 			unpin(p)
 			return nil
 		}
@@ -129,7 +157,9 @@ func (h *Heap) endQuarantine() error {
 			unpin(p)
 			return nil
 		}
-		if err := h.releaseOldest(p, j); err != nil { // unpins
+		if h.releaseOldest(p, j) {
+			unpin(p)
+		} else if err := h.unblockOldest(p, j); err != nil { // unpins
 			return err
 		}
 	}

@@ -25,9 +25,9 @@ func TestTheQuarantineKeepsToItsLimits(t *testing.T) {
 		require.LessOrEqual(t, h.journal(0).QuarantineBytes, uint64(4096))
 	}
 	sound(t, h)
-	require.LessOrEqual(t, h.quarantineShare()*uint64(h.cachesReady.Load()), uint64(4096))
+	require.LessOrEqual(t, h.quarantineShare.Load()*uint64(h.cachesReady.Load()), uint64(4096))
 	require.NoError(t, h.readyCaches(4))
-	require.LessOrEqual(t, h.quarantineShare()*4, uint64(4096))
+	require.LessOrEqual(t, h.quarantineShare.Load()*4, uint64(4096))
 
 	h, _ = recorder(t, Options{})
 	for range layout.QuarantineBlocks + 500 {
@@ -224,8 +224,8 @@ func TestTheSecondOfTwoFreesLoses(t *testing.T) {
 	b := alloc(t, h, 64)
 	c := &h.class[h.classOf[64/layout.ClassGrain]]
 	seal := layout.Seal(*sealAt(place(b), c.size))
-	require.NoError(t, h.quarantine(place(b), c, seal, caller{}))
-	require.Error(t, h.quarantine(place(b), c, seal, caller{}))
+	require.NoError(t, h.quarantine(place(b), c, seal, h.record(slabOf(h, b))))
+	require.Error(t, h.quarantine(place(b), c, seal, h.record(slabOf(h, b))))
 	require.Equal(t, DoubleFree, (*found)[0].Kind)
 	require.EqualValues(t, 1, h.Stats().Quarantined)
 	sound(t, h)

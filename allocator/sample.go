@@ -96,15 +96,20 @@ func (h *Heap) chosen(rate *uint64, i uint64) bool {
 	return every != 0 && i%(every>>bits.OnesCount64(h.sampleMask.Load())) == 0
 }
 
+// samples reports whether sampling chooses the next allocation of a magazine with this tally.
+func (h *Heap) samples(tally layout.Tally, c *class) bool {
+	return (uint64(tally)+c.phase)&h.sampleMask.Load() == h.sampleHit.Load()
+}
+
 // mallocSampled is Malloc for an allocation that sampling has chosen. The caller is pinned on p, whose magazine is m; it is
 // not afterwards.
 //
 //go:noinline
 func (h *Heap) mallocSampled(n, p int, m *layout.Magazine) (unsafe.Pointer, error) {
 	i := h.sampled.Add(1)
-	guard := h.chosen(&h.header().GuardRate, i)
+	guard := n <= layout.PageBytes && h.chosen(&h.header().GuardRate, i)
 	if guard {
-		// It counts as one of the magazine's operations, or the next one would be chosen too.
+		// It counts as one of the magazine's operations, or the next one would be chosen too. Stats knows.
 		m.Tally += layout.TallyAlloc + layout.TallyFree
 	}
 	unpin(p)
@@ -113,11 +118,37 @@ func (h *Heap) mallocSampled(n, p int, m *layout.Magazine) (unsafe.Pointer, erro
 			return block, nil
 		}
 	}
-	block, err := h.mallocSlowly(n, false)
+	block, err := h.mallocAudited(n, false)
 	if err == nil && h.chosen(&h.header().ProfileRate, i) {
 		h.recordBlock(block, n)
 	}
 	return block, err
+}
+
+// mallocSlowly is Malloc for what sampling chose and could not serve, in a heap that is not audited.
+func (h *Heap) mallocSlowly(n int) (unsafe.Pointer, error) {
+	c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
+	for {
+		p := pin()
+		if p < int(h.cachesReady.Load()) {
+			m := h.magazine(p, c.bin)
+			if count := m.Tally.Count(); count > 0 {
+				address := m.Blocks[count-1]
+				if block := h.pointer(address); !h.sealed || *sealAt(block, c.size) == layout.SealHash(address, h.secret)|uint64(layout.StateFree) {
+					if h.sealed {
+						writeSlack(block, uint32(n), c.size)
+						*sealAt(block, c.size) = uint64(layout.MakeSeal(address, h.secret, n, layout.StateLive))
+					}
+					m.Tally += layout.TallyAlloc
+					unpin(p)
+					return block, nil
+				}
+			}
+		}
+		if err := h.readyBlock(n, p); err != nil { // unpins
+			return nil, err
+		}
+	}
 }
 
 // recordBlock records who allocates a block that was made just now, unless that is done already.

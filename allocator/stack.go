@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -23,6 +24,34 @@ func (h *Heap) whoCalls(skip int) caller {
 	return caller{goroutineID(), h.internStack(addresses[:depth])}
 }
 
+// recentCallers are the stacks that were asked for last, by the place that asked. The same few places allocate most of the
+// time: to compare with the stack that came from there last while walking is quicker than to walk and look up.
+type recentCallers struct {
+	stacks  unsafe.Pointer                // where stacks begin
+	depth   int                           // Options.StackDepth
+	byPlace [1 << placeBits]atomic.Uint64 // a StackRef, and its stack's depth in the upper half
+}
+
+// newCaller is what whoCalls tells its caller, who asked recentCaller in vain; the next time it knows.
+//
+//go:noinline
+func (h *Heap) newCaller(skip int, place uint32) caller {
+	by := h.whoCalls(skip + 1)
+	if by.stack != 0 {
+		h.recent.byPlace[place].Store(uint64(by.stack) | uint64(len(frames(h.stackAt(by.stack.Offset()))))<<32)
+	}
+	return by
+}
+
+// For the assembly of recentCaller.
+const (
+	placeBits       = 8
+	placeMultiplier = 0x1e3779b97f4a7c15 // odd, with no long runs of equal bits
+	stackPlaceMask  = layout.StackPlaceMask
+	stackHeadBytes  = layout.StackHeadBytes
+	stackGrain      = layout.StackGrain // 8: the assembly scales by it
+)
+
 // readyStacks makes the stack table usable: all of it, since it takes memory only as stacks come. The pages' lock is held.
 func (h *Heap) readyStacks() error {
 	if h.stacksReady {
@@ -40,24 +69,6 @@ func (h *Heap) internStack(addresses []uint64) layout.StackRef {
 	if len(addresses) == 0 {
 		return 0
 	}
-	// The same few places allocate most of the time: comparing with the stack that came from here last is quicker than hashing.
-	recent := &h.recentStacks[recentStack(addresses)]
-	if ref := layout.StackRef(recent.Load()); ref != 0 && slices.Equal(frames(h.stackAt(ref.Offset())), addresses) {
-		return ref
-	}
-	ref := h.lookUpStack(addresses)
-	recent.Store(uint32(ref))
-	return ref
-}
-
-// recentStack is the index of a stack in Heap.recentStacks, from the two frames that tell stacks apart most often.
-func recentStack(addresses []uint64) uint64 {
-	mixed := (addresses[0] ^ addresses[len(addresses)/4]<<20) * layout.SealSizeMultiplier
-	return mixed >> 56
-}
-
-//go:noinline
-func (h *Heap) lookUpStack(addresses []uint64) layout.StackRef {
 	hash := layout.HashStack(addresses)
 	bucket := (*uint32)(&h.stackTable().Buckets[hash%layout.StackBuckets])
 	first := layout.StackRef(atomic.LoadUint32(bucket))
@@ -78,7 +89,6 @@ func (h *Heap) findStack(ref layout.StackRef, hash uint64, addresses []uint64) l
 	return 0
 }
 
-//go:noinline
 func (h *Heap) addStack(hash uint64, addresses []uint64) layout.StackRef {
 	t := h.stackTable()
 	for !tryLock(&t.Lock, 0) {

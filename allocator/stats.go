@@ -11,7 +11,7 @@ type Stats struct {
 	InUseBytes      uint64 // pages of slabs, spans and their guards
 	MetadataBytes   uint64 // descriptors, tables and caches that are in use
 	Allocs          uint64 // blocks handed out so far, spans excepted
-	Frees           uint64 // blocks given back so far, spans excepted; a guarded block counts here from the start
+	Frees           uint64 // blocks given back so far, spans excepted
 	LiveBlocks      uint64 // blocks in the user's hands, spans and guarded blocks included
 	CachedBlocks    uint64 // free blocks in the Ps' magazines and in the depots
 	Quarantined     uint64 // blocks that were freed in ModeAudit and are held back, spans included
@@ -26,9 +26,9 @@ func (h *Heap) Stats() Stats {
 	h.lockPages()
 	head := *h.header()
 	tables := h.descriptorsReady + h.arenasReady + h.pageMapReady
-	guarded := uint64(0)
+	guarded, missed := uint64(0), uint64(0)
 	if h.guardsReady {
-		guarded = h.guardPool().Live
+		guarded, missed = h.guardPool().Live, h.guardPool().Missed
 	}
 	h.unlockPages()
 	s := Stats{
@@ -69,6 +69,9 @@ func (h *Heap) Stats() Stats {
 		s.CachedBlocks += cached
 		s.LiveBlocks += uint64(max(bin.LentBlocks-int64(cached)-quarantined[i], 0))
 	}
+	// The magazines count every allocation that was to be guarded as one that was freed at once.
+	s.Allocs -= missed
+	s.Frees -= missed + guarded
 	return s
 }
 

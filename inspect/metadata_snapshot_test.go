@@ -195,7 +195,7 @@ func TestMetadataSnapshotsShowBrokenSeals(t *testing.T) {
 // TestSnapshotsOfVersion1: a snapshot that was written in the first version of its format is read as ever. Its heap has a format
 // of its own, whose version may be another one by now.
 func TestSnapshotsOfVersion1(t *testing.T) {
-	s, err := target.Open("testdata/snapshot-version-1", target.Options{})
+	s, err := target.Open("testdata/version1.snapshot", target.Options{})
 	require.NoError(t, err)
 	defer s.Close()
 	d := s.Description()

@@ -41,8 +41,10 @@ const (
 	mostMetadataBytes = 32 << 30
 	// mostBlindBytes bounds what is read through a door that can't tell where there is nothing but zeros.
 	mostBlindBytes = 256 << 20
+	// mostZeros is how much of nothing but zeros is kept behind the last data: what is kept is counted and judged.
+	mostZeros = 128 << 20
 	// smallRegion is one for which looking for holes doesn't pay. It is more than any struct with all that belongs to it: so
-	// much is kept of the zeros behind the last data.
+	// much is kept of the zeros behind the last data in any case.
 	smallRegion = 1 << 20
 )
 
@@ -64,7 +66,9 @@ func (r *region) read(t target.Target, base, start, bytes uint64) error {
 			parts = append(parts, target.Extent{Offset: d.Offset - int64(offset), Bytes: d.Bytes})
 			last = uint64(d.Offset-int64(offset)) + uint64(d.Bytes)
 		}
-		bytes = min(bytes, last+smallRegion)
+		if bytes > mostZeros {
+			bytes = min(bytes, last+smallRegion)
+		}
 	}
 	if bytes > mostMetadataBytes {
 		return fmt.Errorf("the header tells of %d MiB of metadata, more than any heap has", bytes>>20)

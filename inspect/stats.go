@@ -71,6 +71,10 @@ func (h *Heap) statsOf(result *passResult) *StatsReport {
 		r.Allocs += allocs
 		r.Frees += frees
 	}
+	if h.guards != nil { // the magazines count every allocation that was to be guarded as one that was freed at once
+		r.Allocs -= min(r.Allocs, h.guards.Missed)
+		r.Frees -= min(r.Frees, h.guards.Missed+h.guards.live)
+	}
 	for _, s := range h.spans {
 		if !s.held {
 			r.SpanBytes += s.Requested

@@ -257,7 +257,7 @@ func (r *Recorder) Stop() error {
 	defer r.lock.Unlock()
 	if r.socket >= 0 {
 		if err := send(r.socket, 0, message{Kind: kindGoodbye}, nil); err != nil {
-			r.lost = errors.Join(r.lost, fmt.Errorf("glassheap: the recorder was gone before it was stopped: %w", err))
+			r.loseEarly(err)
 			if r.child != nil {
 				_ = r.child.Process.Kill() // it must not take the end of this process for a death
 			}
@@ -265,10 +265,21 @@ func (r *Recorder) Stop() error {
 		unix.Close(r.socket)
 		r.socket = -1
 	}
-	r.wait()
+	if err := r.wait(); err != nil {
+		r.loseEarly(err) // it was dying when it was told: the socket goes last
+	}
 	started.Store(false)
 	return r.lost
 }
+
+// loseEarly notes, once, that the child ended before it was told to.
+func (r *Recorder) loseEarly(why error) {
+	if !errors.Is(r.lost, errGoneEarly) {
+		r.lost = errors.Join(r.lost, fmt.Errorf("%w: %w", errGoneEarly, why))
+	}
+}
+
+var errGoneEarly = errors.New("glassheap: the recorder was gone before it was stopped")
 
 // abandon ends a child that is of no use.
 func (r *Recorder) abandon() {
@@ -285,16 +296,21 @@ func (r *Recorder) abandonLocked() {
 		unix.Close(r.socket)
 		r.socket = -1
 	}
-	r.wait()
+	_ = r.wait() // by the signal that was sent
 }
 
-// wait waits for the child's end, so that no zombie is left, and hastens it if need be.
-func (r *Recorder) wait() {
+// wait waits for the child's end, so that no zombie is left, and hastens it if need be. The error says that a signal ended it,
+// which nobody here had sent.
+func (r *Recorder) wait() error {
 	if r.child == nil {
-		return
+		return nil
 	}
-	late := time.AfterFunc(stopTimeout, func() { _ = r.child.Process.Kill() })
-	_ = r.child.Wait()
-	late.Stop()
+	child := r.child
+	late := time.AfterFunc(stopTimeout, func() { _ = child.Process.Kill() })
+	err := child.Wait()
 	r.child = nil
+	if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !late.Stop() || !ok || !status.Signaled() {
+		return nil
+	}
+	return err
 }

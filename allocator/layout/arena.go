@@ -102,5 +102,10 @@ func (e PageEntry) Bin() uint32 { return uint32(uint8(e >> 8)) }
 // Before is how many pages of the run come before this one.
 func (e PageEntry) Before() int { return int(uint16(e >> 16)) }
 
+// InSlab is how many bytes of a slab come before the one that lies on this page of it, offset bytes from the first arena.
+func (e PageEntry) InSlab(offset uint64) uint32 {
+	return uint32(offset&(PageBytes-1)) + uint32(e.Before())*PageBytes
+}
+
 // Descriptor is the offset of the Slab or Span from Identity.Descriptors, in bytes.
 func (e PageEntry) Descriptor() uint64 { return uint64(e>>32) * DescriptorGrain }

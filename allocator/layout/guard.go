@@ -48,7 +48,7 @@ type GuardPool struct {
 	Ready  uint64 // 1 when initialised
 	Next   uint64 `layout:"statistic"` // where the search for a slot begins
 	Live   uint64 // slots with a live allocation
-	Missed uint64 `layout:"statistic"` // sampled allocations that found no slot
+	Missed uint64 `layout:"statistic"` // sampled allocations that no slot serves; the magazines count each as one that was freed at once
 	_      [32]byte
 	Slots  [GuardSlots]GuardSlot
 }

@@ -92,8 +92,16 @@ func SealHash(address, secret uint64) uint64 {
 
 // MakeSeal composes the seal of a block of which size bytes are used, counted from its start.
 func MakeSeal(address, secret uint64, size int, state State) Seal {
-	return Seal((SealHash(address, secret) | uint64(state)) ^ uint64(uint16(size))*SealSizeMultiplier)
+	return ComposeSeal(SealHash(address, secret), size, state)
 }
+
+// ComposeSeal is MakeSeal for who has the block's SealHash already.
+func ComposeSeal(hash uint64, size int, state State) Seal {
+	return Seal((hash | uint64(state)) ^ uint64(uint16(size))*SealSizeMultiplier)
+}
+
+// In is the seal of the same block, with the same size, in another state.
+func (s Seal) In(state State) Seal { return s&^0xf | Seal(state) }
 
 // State is the state that the seal tells.
 func (s Seal) State() State { return State(s & 0xf) }

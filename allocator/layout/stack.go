@@ -15,8 +15,10 @@ const (
 	// StackGrain is what stacks are aligned to; a StackRef counts in it.
 	StackGrain = 8
 
+	// StackPlaceMask covers the bits of a StackRef that tell where the stack lies.
+	StackPlaceMask = 1<<stackPlaceBits - 1
+
 	stackPlaceBits = 22 // StackTableRoom / StackGrain places
-	stackPlaceMask = 1<<stackPlaceBits - 1
 )
 
 // StackRef names a stack of the stack table; 0 is none.
@@ -61,7 +63,7 @@ func RefStack(offset, hash uint64) StackRef {
 }
 
 // Offset is how many bytes behind the table the stack lies. The ref must not be 0.
-func (r StackRef) Offset() uint64 { return uint64(r&stackPlaceMask-1) * StackGrain }
+func (r StackRef) Offset() uint64 { return uint64(r&StackPlaceMask-1) * StackGrain }
 
 // HashStack is the hash of a stack's return addresses.
 func HashStack(addresses []uint64) uint64 {

@@ -144,15 +144,11 @@ func (p *page) cell(h query.Head, value any) string {
 			if color, ok := wordColors[v]; ok {
 				return p.Paint(color, v)
 			}
-			return v
 		}
 		return visible(v)
 	case int:
 		if h.Kind == query.Number {
 			return fmt.Sprint(v)
-		}
-		if v < 0 {
-			return "-" + number(-v)
 		}
 		return number(v)
 	}

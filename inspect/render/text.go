@@ -127,7 +127,7 @@ func agree(n uint64, one, many string) string {
 }
 
 // number is a number with a comma after each three digits.
-func number[T ~int | ~uint64 | ~uint32](n T) string { return report.Number(uint64(n)) }
+func number[T ~int | ~uint64 | ~uint32](n T) string { return humanize.Comma(int64(n)) }
 
 // size is a number of bytes for people.
 func size(bytes uint64) string { return humanize.IBytes(bytes) }

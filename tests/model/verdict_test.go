@@ -44,10 +44,8 @@ func (w *world) judgeStats() error {
 	}
 	equal("ReserveBytes", s.ReserveBytes, w.options.ReserveBytes)
 	equal("ReserveShortage", s.ReserveShortage, 0)
-	if w.options.GuardRate == 0 { // a guarded block counts as freed as soon as it is allocated
-		equal("Allocs", s.Allocs, w.allocs.Load())
-		equal("Frees", s.Frees, w.frees.Load())
-	}
+	equal("Allocs", s.Allocs, w.allocs.Load())
+	equal("Frees", s.Frees, w.frees.Load())
 	switch {
 	case w.audit && w.alone && !w.held.unsure:
 		equal("Quarantined", s.Quarantined, int64(w.held.count()))

@@ -25,7 +25,7 @@ var inDelve = map[string][]string{
 		"restart", "break main.(*book).enter", "continue", "continue", "gh_break free block", "continue",
 	},
 	"useafterfree": {"break main.wait", "continue", "gh_check", "up", "gh_history c.page"},
-	"leak":         {"gh_break leak", "break main.wait", "continue", "stack 8", "clear 1", "continue", "gh_leaks"},
+	"leak":         {"gh_break leak", "break main.wait", "continue", "stack 7", "clear 1", "continue", "gh_leaks"},
 }
 
 // delveIn is the environment of Delve, and so of the program.
