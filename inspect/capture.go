@@ -50,6 +50,17 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("the heap's format has version %d; this program reads version %d: use a glassheap of that version", e.Version, layout.Version)
 }
 
+// regions are the parts of the metadata that were copied.
+func (c *capture) regions() []region {
+	all := []region{{start: c.id.Base, bytes: c.headerBytes}}
+	for _, r := range []region{c.bins, c.caches, c.arenas, c.pageMap, c.descriptors, c.stacks, c.journals, c.records, c.guards} {
+		if len(r.bytes) > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // take copies the metadata out of t. The error is a *NotAHeapError, a *VersionError, or says that the memory can't be read;
 // damage is no error.
 func (c *capture) take(t target.Target) error {
@@ -106,7 +117,12 @@ func (c *capture) take(t target.Target) error {
 		// Of the journal behind the last one only the head is looked at.
 		{&c.journals, uint64(id.Journals), min(h.JournalsReady, layout.MaxCaches-1)*layout.JournalBytes + journalHead},
 	} {
-		if err := part.r.read(t, id.Base, part.start, part.bytes); err != nil {
+		certain := uint64(0)
+		if part.r == &c.pageMap {
+			// The entries of a huge span are zeros, of which there may be any number; its arenas say that they are its own.
+			certain = c.arenas.filledEnd() / layout.ArenaDescriptorBytes * layout.PagesPerArena * layout.PageEntryBytes
+		}
+		if err := part.r.read(t, id.Base, part.start, part.bytes, certain); err != nil {
 			return err
 		}
 	}
@@ -123,14 +139,14 @@ func (c *capture) prepare(t target.Target) { _ = c.take(t) }
 // takeGuards copies the guard pool, if there is one.
 func (c *capture) takeGuards(t target.Target) error {
 	id := &c.id
-	if err := c.guards.read(t, id.Base, uint64(id.Guards), guardPoolHead); err != nil {
+	if err := c.guards.read(t, id.Base, uint64(id.Guards), guardPoolHead, 0); err != nil {
 		return err
 	}
 	if used := slices.ContainsFunc(c.guards.bytes, func(b byte) bool { return b != 0 }); !used {
 		c.guards.bytes = c.guards.bytes[:0]
 		return nil
 	}
-	return c.guards.read(t, id.Base, uint64(id.Guards), uint64(unsafe.Sizeof(layout.GuardPool{})))
+	return c.guards.read(t, id.Base, uint64(id.Guards), uint64(unsafe.Sizeof(layout.GuardPool{})), 0)
 }
 
 // guardPoolHead is how much of a guard pool tells whether it was ever used.
@@ -146,11 +162,11 @@ func (c *capture) takeStacks(t target.Target) error {
 		c.stacks.bytes = c.stacks.bytes[:0]
 		return nil
 	}
-	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes); err != nil {
+	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes, 0); err != nil {
 		return err
 	}
 	used, _ := get[uint64](c.stacks, uint64(id.Stacks)+uint64(unsafe.Offsetof(layout.StackTable{}.Used)))
-	return c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes+min(used, layout.StackTableRoom-layout.StackTableBytes))
+	return c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes+min(used, layout.StackTableRoom-layout.StackTableBytes), 0)
 }
 
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.
