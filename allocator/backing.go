@@ -22,6 +22,7 @@ type memory struct {
 	file     *os.File // nil for anonymous memory
 	fileEnd  uint64
 	guarding func(start unsafe.Pointer, bytes uint64, on bool) error // the way of making guard pages that works here
+	hidden   map[uint64]struct{}                                     // parts that cores shall not hold, by their offsets
 }
 
 // reserve reserves address space and opens what backs it. The error is errNoAddressSpace when less of it might be had.
@@ -30,7 +31,7 @@ func reserve(o Options, bytes uint64) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: reserving %d MiB: %w", errNoAddressSpace, bytes>>20, err)
 	}
-	m := &memory{base: base, bytes: bytes, backing: o.Backing, guarding: guardByAdvice}
+	m := &memory{base: base, bytes: bytes, backing: o.Backing, guarding: guardByAdvice, hidden: map[uint64]struct{}{}}
 	if err := m.open(o); err != nil {
 		_ = unix.MunmapPtr(base, uintptr(bytes))
 		return nil, err
@@ -54,6 +55,7 @@ func reserveAligned(bytes uint64) (unsafe.Pointer, error) {
 		_ = unix.MunmapPtr(start, before)
 	}
 	_ = unix.MunmapPtr(unsafe.Add(base, bytes), layout.ArenaBytes-before)
+	dump(base, bytes, false)
 	return base, nil
 }
 
@@ -68,6 +70,7 @@ func (m *memory) commit(offset, bytes uint64) error {
 		if err := unix.Mprotect(unsafe.Slice((*byte)(m.at(offset)), bytes), unix.PROT_READ|unix.PROT_WRITE); err != nil {
 			return fmt.Errorf("mprotect of %d KiB: %w", bytes>>10, err)
 		}
+		dump(m.at(offset), bytes, true)
 		return nil
 	}
 	if end := offset + bytes; end > m.fileEnd {
@@ -92,6 +95,7 @@ func (m *memory) release(offset, bytes uint64) {
 	// Errors cost memory, not correctness: the part is committed again before it is used.
 	_ = m.vacate(offset, bytes)
 	_, _ = unix.MmapPtr(-1, 0, m.at(offset), uintptr(bytes), unix.PROT_NONE, reserveFlags|unix.MAP_FIXED)
+	dump(m.at(offset), bytes, false)
 }
 
 // guard makes a committed part inaccessible; unguard undoes it.
@@ -108,6 +112,28 @@ func (m *memory) guard(offset, bytes uint64) error {
 func (m *memory) unguard(offset, bytes uint64) {
 	if bytes > 0 {
 		_ = m.guarding(m.at(offset), bytes, false)
+		m.show(offset, bytes)
+	}
+}
+
+// mostHidden bounds the parts that are hidden: each is a mapping of its own, of which the system grants 65,530 to a program
+// (vm.max_map_count).
+const mostHidden = 2048
+
+// hide keeps a part that was guarded out of core files, as long as there are not too many. gcore gives up on a mapping at the
+// first page that it can't read, and loses what lies behind it; dlv dump loses up to a MiB. The kernel's own cores don't.
+func (m *memory) hide(offset, bytes uint64) {
+	if len(m.hidden) < mostHidden {
+		m.hidden[offset] = struct{}{}
+		dump(m.at(offset), bytes, false)
+	}
+}
+
+// show undoes hide.
+func (m *memory) show(offset, bytes uint64) {
+	if _, hidden := m.hidden[offset]; hidden {
+		delete(m.hidden, offset)
+		dump(m.at(offset), bytes, true)
 	}
 }
 

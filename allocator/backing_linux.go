@@ -57,6 +57,17 @@ func (m *memory) vacate(offset, bytes uint64) error {
 	return unix.Fallocate(int(m.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(offset), int64(bytes))
 }
 
+// dump says whether a part goes into a core file. What is merely reserved must not: gcore writes out the whole of a mapping,
+// inaccessible or not, and a reserve of 64 GiB fills a disk. Errors make cores larger, no more. A mapping of the memory file
+// needs no word, it is dumped from the start.
+func dump(start unsafe.Pointer, bytes uint64, on bool) {
+	advice := unix.MADV_DONTDUMP
+	if on {
+		advice = unix.MADV_DODUMP
+	}
+	_ = unix.Madvise(unsafe.Slice((*byte)(start), bytes), advice)
+}
+
 // provide takes room on the disk for a part of a named file, so that a full disk is an error here and no SIGBUS later. File
 // systems that can't promise it don't.
 func (m *memory) provide(offset, bytes uint64) error {

@@ -27,6 +27,9 @@ func (h *Heap) readyGuards() error {
 	if err := h.memory.guard(h.guardPages-h.baseAddress, layout.GuardPagesBytes); err != nil {
 		return fmt.Errorf("the system makes no guard pages: %w", err)
 	}
+	for i := range layout.GuardSlots + 1 {
+		h.memory.hide(h.guardPages-h.baseAddress+2*uint64(i)*layout.PageBytes, layout.PageBytes)
+	}
 	learnGoroutineWord()
 	h.guardPool().Ready = 1
 	h.guardsReady = true

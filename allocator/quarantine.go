@@ -183,6 +183,7 @@ func (h *Heap) quarantineSpan(s *layout.Span, by caller) {
 	if h.memory.guard(h.dataOffset+offset, bytes) != nil {
 		head.SpanGuardsLost++
 	}
+	h.memory.hide(h.dataOffset+offset, s.Pages*layout.PageBytes)
 	ref := layout.Ref[layout.Span](uint64(uintptr(unsafe.Pointer(s))))
 	if head.SpanQuarantineLast != 0 {
 		at[layout.Span](h, uint64(head.SpanQuarantineLast)).Next = ref

@@ -104,6 +104,9 @@ func (h *Heap) makeSpan(n uint64, align int, guarded bool) (*layout.Span, error)
 	if h.memory.guard(h.dataOffset+offset+pages*layout.PageBytes, guardPages*layout.PageBytes) != nil {
 		h.header().SpanGuardsLost++ // the page stays unused all the same
 	}
+	if h.auditing.Load() { // elsewhere it would make allocations of this size three times as dear
+		h.memory.hide(h.dataOffset+offset+pages*layout.PageBytes, guardPages*layout.PageBytes)
+	}
 	h.sealSpan(s)
 	s.State = layout.SpanLive
 	h.arena(uint64(s.Arena)).SpanCount++

@@ -7,7 +7,6 @@
 //	gdbinit.go          the block in the user's gdbinit that loads them
 //	debugger.go         which gdb there is, and whether it will do
 //	session.go          the command line of gdb for a process, a program or a core
-//	core.go             which program a core is of
 //
 // The scripts hold no offset of the memory format and no rule of what is right: they find the heap, copy what of it is in
 // use, and let the glassheap program answer. See docs/gdb.md.

@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// target is where a suggested command names the process, which it does not in gdb.
-var target = regexp.MustCompile("`(glassheap \\w+) \\d+")
+// named is where a suggested command names the process, which it does not in gdb.
+var named = regexp.MustCompile("`(glassheap \\w+) \\d+")
 
 // facts is an answer's JSON without what depends on the door and the moment: who was asked, and how long it took.
 func facts(t *testing.T, text string) any {
 	t.Helper()
 	if strings.HasPrefix(text, "glassheap: ") {
-		return target.ReplaceAllString(text, "`$1") // there was no answer: for the same reason
+		return named.ReplaceAllString(text, "`$1") // there was no answer: for the same reason
 	}
 	var value map[string]any
 	require.NoError(t, json.Unmarshal([]byte(text), &value), "%s", text)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/glassheap/glassheap/inspect/target"
 )
 
 // ProgramVariable is the environment variable that tells the scripts where the glassheap program is. It is not GLASSHEAP,
@@ -80,17 +82,16 @@ func (s Session) target() (words []string, isProgram bool, err error) {
 	case info.IsDir():
 		return nil, false, fmt.Errorf("%s is a folder: build its program first, for example by go build -gcflags='all=-N -l' -o /tmp/program %s", s.Target, s.Target)
 	}
-	file, err := elf.Open(s.Target)
-	if err != nil {
-		return nil, false, fmt.Errorf("%s is neither a program nor a core: %w", s.Target, err)
+	exe, isCore := target.ProgramOfCore(s.Target)
+	if !isCore {
+		file, err := elf.Open(s.Target)
+		if err != nil {
+			return nil, false, fmt.Errorf("%s is neither a program nor a core: %w", s.Target, err)
+		}
+		return []string{s.Target}, true, file.Close()
 	}
-	defer file.Close()
-	if file.Type != elf.ET_CORE {
-		return []string{s.Target}, true, nil
-	}
-	exe := s.Exe
-	if exe == "" {
-		exe = programOf(file)
+	if s.Exe != "" {
+		exe = s.Exe
 	}
 	if exe == "" || !exists(exe) {
 		if exe != "" {

@@ -30,10 +30,7 @@ func rowsOf(t require.TestingT, h *inspect.Heap, o inspect.BlockOptions, w query
 }
 
 // modelBlock is what the lists of single slabs tell of a block, by which the list of all is judged.
-type modelBlock struct {
-	*inspect.Block
-	row []any
-}
+type modelBlock struct{ *inspect.Block }
 
 // busyListed is a heap in all its variety, and each of its blocks as other answers have it.
 func busyListed(t *testing.T) (h *inspect.Heap, model []modelBlock) {
@@ -49,7 +46,7 @@ func busyListed(t *testing.T) (h *inspect.Heap, model []modelBlock) {
 		blocks, err := h.Blocks(uint64(s.Base))
 		require.NoError(t, err)
 		for _, b := range blocks.Blocks {
-			model = append(model, modelBlock{Block: b})
+			model = append(model, modelBlock{b})
 		}
 	}
 	return h, model

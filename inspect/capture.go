@@ -65,6 +65,17 @@ func (e *VersionError) Error() string {
 // Unwrap is the reason.
 func (e *VersionError) Unwrap() error { return e.Reason }
 
+// regions are the parts of the metadata that were copied.
+func (c *capture) regions() []region {
+	all := []region{{start: c.id.Base, bytes: c.headerBytes}}
+	for _, r := range []region{c.bins, c.caches, c.arenas, c.pageMap, c.descriptors, c.stacks, c.journals, c.records, c.guards} {
+		if len(r.bytes) > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // takeHeader copies the header and finds out in which format it is, and which of its identities is sound.
 func (c *capture) takeHeader(t target.Target) error {
 	if c.headerBytes == nil {
@@ -173,7 +184,12 @@ func (c *capture) take(t target.Target) error {
 		// Of the journal behind the last one only the head is looked at.
 		{&c.journals, uint64(id.Journals), f.journals(min(h.JournalsReady, f.caches-1))},
 	} {
-		if err := part.r.read(t, id.Base, part.start, part.bytes); err != nil {
+		certain := uint64(0)
+		if part.r == &c.pageMap {
+			// The entries of a huge span are zeros, of which there may be any number; its arenas say that they are its own.
+			certain = c.arenas.filledEnd() / f.arena.bytes * layout.PagesPerArena * layout.PageEntryBytes
+		}
+		if err := part.r.read(t, id.Base, part.start, part.bytes, certain); err != nil {
 			return err
 		}
 	}
@@ -193,14 +209,14 @@ func (c *capture) takeGuards(t target.Target) error {
 	if !c.format.guards {
 		return nil
 	}
-	if err := c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardsHead()); err != nil {
+	if err := c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardsHead(), 0); err != nil {
 		return err
 	}
 	if used := slices.ContainsFunc(c.guards.bytes, func(b byte) bool { return b != 0 }); !used {
 		c.guards.bytes = c.guards.bytes[:0]
 		return nil
 	}
-	return c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardPool.bytes)
+	return c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardPool.bytes, 0)
 }
 
 // takeStacks copies the stack table, after the records: the stacks that they name are there by then.
@@ -210,11 +226,11 @@ func (c *capture) takeStacks(t target.Target) error {
 		c.stacks.bytes = c.stacks.bytes[:0]
 		return nil
 	}
-	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes); err != nil {
+	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes, 0); err != nil {
 		return err
 	}
 	used, _ := get[uint64](c.stacks, uint64(id.Stacks)+f.stacksUsed)
-	return c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes+min(used, f.stackRoom(id)-f.stackTable.bytes))
+	return c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes+min(used, f.stackRoom(id)-f.stackTable.bytes), 0)
 }
 
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.

@@ -31,6 +31,7 @@ type CheckReport struct {
 	Elapsed   time.Duration `json:"elapsed_ns"`
 	Stopped   time.Duration `json:"stopped_ns"` // the longest that the process was held still
 	Stops     int           `json:"stops"`
+	Missing   *Missing      `json:"missing,omitempty"` // of the heap, from a core
 	Notes     []string      `json:"notes,omitempty"`
 }
 
@@ -51,6 +52,11 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	h.program = o.Program
 	stopper, running := t.(target.Stopper)
 	found, err := r.look(ctx, h, o, nil)
+	if r.Missing = h.Missing(); r.Missing != nil {
+		h.countMissing(r.Missing, found.suspects)
+		r.Blocks -= min(r.Blocks, r.Missing.Blocks)
+		r.Notes = append(r.Notes, r.Missing.String())
+	}
 	if err == nil && !(running && h.sound) {
 		err = h.diagnoseAll(&found)
 	}
@@ -66,6 +72,9 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	r.Heap = h.summary(found.counts)
 	reconsiderCauses(found.findings)
 	for _, f := range found.findings {
+		if r.Missing != nil && r.Missing.MetadataBytes > 0 {
+			f.Severity = SeverityUnsettled
+		}
 		if f.Severity == SeverityDamage {
 			r.Findings = append(r.Findings, f)
 		} else {
@@ -74,8 +83,13 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	}
 	if n := len(r.Unsettled); n > 0 {
 		reason := "could be an operation under way: a lock of the heap was held, or the process could not be held still"
-		if t.Description().Kind == target.KindEnded {
+		switch kind := t.Description().Kind; {
+		case r.Missing != nil && r.Missing.MetadataBytes > 0:
+			reason = "could follow from what is missing"
+		case kind == target.KindEnded:
 			reason = "could be an operation that was under way when the process ended: it held a lock of the heap"
+		case kind == target.KindCore:
+			reason = "could be an operation that was under way when the core was made: a lock of the heap was held"
 		}
 		r.Notes = append(r.Notes, fmt.Sprintf("%d %s %s", n, plural(n, "thing"), reason))
 	}

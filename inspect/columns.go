@@ -63,6 +63,7 @@ var LeakColumns = query.Set[LeakGroup]{
 	Columns: []query.Column[LeakGroup]{
 		{Head: query.Head{Name: "bytes", Kind: query.Bytes, Meaning: "of its blocks, as asked for"}, Read: func(g *LeakGroup) any { return int(g.Bytes) }},
 		{Head: query.Head{Name: "blocks", Kind: query.Count, Meaning: "that are live"}, Read: func(g *LeakGroup) any { return int(g.Blocks) }},
+		{Head: query.Head{Name: "samples", Kind: query.Count, Meaning: "blocks of which bytes and blocks are an estimate; 0: they are counted"}, Read: func(g *LeakGroup) any { return int(g.Samples) }},
 		{Head: query.Head{Name: "below", Kind: query.Count, Meaning: "unreachable blocks that only these lead to"}, Read: func(g *LeakGroup) any { return int(g.Below) }},
 		{Head: query.Head{Name: "below_bytes", Kind: query.Bytes, Meaning: "of these"}, Read: func(g *LeakGroup) any { return int(g.BelowBytes) }},
 		{Head: query.Head{Name: "least", Kind: query.Bytes, Meaning: "of the smallest block"}, Read: func(g *LeakGroup) any { return int(g.Least) }},

@@ -13,6 +13,9 @@ func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
 	if index == slabTail {
 		return h.diagnoseTail(s)
 	}
+	if h.lacksBlock(s, index) {
+		return nil, nil
+	}
 	own := make([]byte, s.class.Stride)
 	if err := h.read(own, s.blockAddress(index)); err != nil {
 		return nil, err
@@ -97,6 +100,9 @@ func (h *Heap) diagnoseTail(s *Slab) (*Finding, error) {
 	}
 	end := s.capacity() * int(s.class.Stride)
 	data := make([]byte, max(0, s.pages*layout.PageBytes-end))
+	if h.lacks(s.base+uint64(end), uint64(len(data))) {
+		return nil, nil
+	}
 	if err := h.read(data, s.base+uint64(end)); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect/query"
 	"github.com/glassheap/glassheap/inspect/target"
 )
@@ -371,6 +372,12 @@ func (d *difference) notes(stacks bool) {
 		names := append(d.before.Notes(), d.after.Notes()...)
 		slices.Sort(names)
 		d.r.Notes = append(d.r.Notes, slices.Compact(names)...)
+	}
+	for _, h := range []*Heap{d.before, d.after} {
+		if rate := report.SampledRate(h.header.Mode, h.header.ProfileRate, h.header.GuardRate); rate > 1 {
+			note("who allocated is recorded for one of %d blocks: the groups count these, and do not stand for the others", rate)
+			break
+		}
 	}
 	if unaudited := d.groups[unrecordedKey(beforeAudit)]; unaudited != nil {
 		note("%d blocks before and %d after were allocated while their heap was not audited: nobody knows by whom", unaudited.Was.Blocks, unaudited.Is.Blocks)

@@ -30,7 +30,7 @@ func TestDiffOfRunsAndBuilds(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "before.snapshot")
 			_, err := inspect.Snapshot(t.Context(), before.target, path, inspect.SnapshotOptions{Metadata: true})
 			require.NoError(t, err)
-			s, err := target.Open(path, target.Options{})
+			s, err := target.Open(t.Context(), path, target.Options{})
 			require.NoError(t, err)
 			defer s.Close()
 			after := startLeaker(t, buildLeaker(t, c.second...), "audit", "300")

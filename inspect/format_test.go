@@ -432,6 +432,19 @@ func TestPlacesThatCantBe(t *testing.T) {
 	}
 }
 
+// TestAForeignHeapThatIsCutOff: whatever is missing at its end, there is an answer or an error.
+func TestAForeignHeapThatIsCutOff(t *testing.T) {
+	schema := anotherFormat(func(s *layout.Schema) { withoutGuards(s); foreignFormats["structs grown"](s) })
+	memory := relaid(t, usedImage(t, allocator.Options{Geometry: allocator.GeometryNotes}), schema)
+	base := binary.LittleEndian.Uint64(memory[identityField(schema, "Identity", "Base"):])
+	for _, field := range []string{"Schema", "Bins", "Caches", "Arenas", "PageMap", "Descriptors", "Records", "Data"} {
+		start := binary.LittleEndian.Uint64(memory[identityField(schema, "Identity", field):]) - base
+		for _, more := range []uint64{0, 100, 300, 5000} {
+			askEverything(base+start, memory[:start+more])
+		}
+	}
+}
+
 // replaceSchema stores another schema in a relaid heap, whose identities lie as schema says, and makes them know it.
 func replaceSchema(memory []byte, schema layout.Schema, text []byte) {
 	clear(memory[layout.SchemaOffset:layout.HeaderBytes])

@@ -12,6 +12,7 @@ import (
 	"github.com/glassheap/glassheap/allocator"
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/query"
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
@@ -137,6 +138,13 @@ func askEverything(address uint64, memory []byte) {
 	_, _ = h.Hexdump(address, 600)
 	_, _ = h.Leaks(ctx, inspect.LeakOptions{})
 	_, _ = h.Log(inspect.LogOptions{})
+	if q, err := inspect.BlockColumns.Parse(query.Words{Where: `size >= 0 and stack != "x"`, Sort: "-age", Limit: 50}); err == nil {
+		if l, err := h.ListBlocks(ctx, inspect.BlockOptions{Virgin: true}, q); err == nil {
+			for range l.Table.Cells() {
+			}
+		}
+	}
+	_, _ = inspect.Diff(ctx, h, h, inspect.DiffOptions{})
 	_, _ = h.History(address)
 	id := h.Identity()
 	_, _ = inspect.Unreachable(ctx, rooted{t, []uint64{address, id.Data, id.Data + 1<<20 - 1, id.GuardPages + layout.PageBytes}}, nil, inspect.LeakOptions{})

@@ -83,6 +83,9 @@ func (h *Heap) diagnoseGuarded(i int) (*Finding, error) {
 	if h.blind || s.State != layout.GuardLive || s.Requested > layout.PageBytes || s.Address < page || s.Address+s.Requested > page+layout.PageBytes {
 		return nil, nil // its bytes are not there, it is free, or its struct is wrong
 	}
+	if h.lacks(page, layout.PageBytes) {
+		return nil, nil
+	}
 	data := make([]byte, layout.PageBytes)
 	if err := h.read(data, page); err != nil {
 		return nil, err

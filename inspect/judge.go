@@ -62,8 +62,10 @@ func (h *Heap) judgeStruct(visit func(Judgement), all bool, name, kind string, a
 	j := layout.Judge{All: all, Lacks: h.format.lacks[kind]}
 	judge(&j)
 	if gaps := h.format.gaps[kind]; gaps != nil {
-		j.Changing(false)
-		j.Padding(h.copied(address, h.format.structBytes(kind)), gaps)
+		if raw := h.copied(address, h.format.structBytes(kind)); raw != nil {
+			j.Changing(false)
+			j.Padding(raw, gaps)
+		}
 	}
 	if all || len(j.Verdicts) > 0 {
 		visit(Judgement{Name: name, Type: kind, Address: Address(address), Verdicts: j.Verdicts})
@@ -72,8 +74,7 @@ func (h *Heap) judgeStruct(visit func(Judgement), all bool, name, kind string, a
 
 // copied is the memory at an address as it was captured; nil: it was not.
 func (h *Heap) copied(address, bytes uint64) []byte {
-	c := h.capture
-	for _, r := range []region{{start: h.id.Base, bytes: c.headerBytes}, c.bins, c.caches, c.arenas, c.descriptors, c.records, c.journals, c.stacks, c.guards} {
+	for _, r := range h.regions() {
 		if offset := address - r.start; offset < uint64(len(r.bytes)) && uint64(len(r.bytes))-offset >= bytes {
 			return r.bytes[offset : offset+bytes]
 		}

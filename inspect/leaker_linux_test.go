@@ -86,17 +86,24 @@ func startLeaker(t testing.TB, path string, arguments ...string) *leaker {
 		_, _ = io.Copy(io.Discard, output)
 		require.NoError(t, command.Wait())
 	})
-	lines := bufio.NewReader(output)
-	text, err := lines.ReadBytes('\n')
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(text, &l.leaks))
-	ready, err := lines.ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "ready\n", ready)
+	l.leaks = awaitReady(t, output)
 	l.target, err = target.OpenProcess(l.pid, target.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { l.target.Close() })
 	return l
+}
+
+// awaitReady waits until a leaker is ready, and returns what it says of its leaks.
+func awaitReady(t testing.TB, output io.Reader) (leaks []ownLeak) {
+	t.Helper()
+	lines := bufio.NewReader(output)
+	text, err := lines.ReadBytes('\n')
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &leaks))
+	ready, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "ready\n", ready)
+	return leaks
 }
 
 // open is the heap of the leaker, with its program.

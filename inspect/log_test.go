@@ -27,7 +27,7 @@ func audited(t *testing.T) *allocator.Heap {
 func fileOf(t *testing.T, bytes []byte) target.Target {
 	path := filepath.Join(t.TempDir(), "heap")
 	require.NoError(t, os.WriteFile(path, bytes, 0o600))
-	file, err := target.Open(path, target.Options{})
+	file, err := target.Open(t.Context(), path, target.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { file.Close() })
 	return file

@@ -50,7 +50,7 @@ func snapshotted(t *testing.T, from target.Target, o inspect.SnapshotOptions) ta
 	r, err := inspect.Snapshot(t.Context(), from, path, o)
 	require.NoError(t, err)
 	require.Equal(t, o.Metadata || from.Description().Metadata, r.Metadata)
-	s, err := target.Open(path, target.Options{})
+	s, err := target.Open(t.Context(), path, target.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
@@ -195,7 +195,7 @@ func TestMetadataSnapshotsShowBrokenSeals(t *testing.T) {
 // TestSnapshotsOfVersion1: a snapshot that was written in the first version of its format is read as ever. Its heap has a format
 // of its own, whose version may be another one by now.
 func TestSnapshotsOfVersion1(t *testing.T) {
-	s, err := target.Open("testdata/version1.snapshot", target.Options{})
+	s, err := target.Open(t.Context(), "testdata/version1.snapshot", target.Options{})
 	require.NoError(t, err)
 	defer s.Close()
 	d := s.Description()

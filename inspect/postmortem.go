@@ -34,13 +34,14 @@ type Cause struct {
 	Memory  string    `json:"memory,omitempty"`      // what speaks for the kernel having killed it for want of memory
 }
 
-// PostMortem is what the recorder found out about a program that has died.
+// PostMortem is what the recorder found out about a program that has died, or what a core tells of one.
 type PostMortem struct {
 	Version   int                `json:"version"` // of this format: PostMortemVersion
 	PID       int                `json:"pid"`
 	Program   string             `json:"program"`
 	Started   time.Time          `json:"started"` // when the recorder was
 	Died      time.Time          `json:"died"`
+	Core      string             `json:"core,omitempty"` // that it was made of, written when it died
 	Cause     Cause              `json:"cause"`
 	Addresses []AddressOfCrash   `json:"addresses,omitempty"` // that the crash's text names
 	Heaps     []HeapOfPostMortem `json:"heaps"`

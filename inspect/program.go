@@ -18,8 +18,8 @@ type Program struct {
 	note   string // what the user should know of the executable; empty: nothing
 }
 
-// ProgramOf is the executable of a heap's owner. A running process tells it by itself; for everything else exe is the path of
-// the file, empty when none is given. A file that is not the program that ran is refused: wrong names are worse than none. That
+// ProgramOf is the executable of a heap's owner. A running process tells it by itself, and so does a core where the
+// executable is still where it was; for everything else exe is the path of the file, empty when none is given. A file that is not the program that ran is refused: wrong names are worse than none. That
 // no file is given is no error: stacks have addresses only then, and reports say so.
 func ProgramOf(t target.Target, exe string) (*Program, error) {
 	if exe == "" {
@@ -46,13 +46,20 @@ func openOwner(t target.Target) (*symbols.Table, error) {
 	if pid := target.OwnerOf(t); pid != 0 {
 		return symbols.OpenProcess(pid)
 	}
+	if path := target.ExecutableOf(t); path != "" {
+		origin, err := target.OriginOf(t)
+		if err != nil {
+			return nil, err
+		}
+		return symbols.OpenOrigin(path, origin)
+	}
 	return nil, errNoExecutable
 }
 
 var errNoExecutable = errors.New("nobody said which executable the program ran")
 
 func adviceFor(t target.Target) string {
-	if o, err := target.OriginOf(t); err == nil && o.BuildID != "" && t.Description().Kind == target.KindSnapshot {
+	if o, err := target.OriginOf(t); err == nil && o.BuildID != "" && target.OwnerOf(t) == 0 {
 		return "give the executable: --exe FILE (its build ID is " + printableID(o.BuildID) + ")"
 	}
 	return "give the executable: --exe FILE"

@@ -36,6 +36,14 @@ func get[T any](r region, address uint64) (value T, ok bool) {
 // end is the address behind the region.
 func (r region) end() uint64 { return r.start + uint64(len(r.bytes)) }
 
+// filledEnd is how many bytes of the region reach to the last data.
+func (r region) filledEnd() (end uint64) {
+	for _, p := range r.filled {
+		end = max(end, uint64(p.Offset+p.Bytes))
+	}
+	return min(end, uint64(len(r.bytes)))
+}
+
 const (
 	// mostMetadataBytes bounds the address space that a header can make this program take. A heap of 64 GiB full of blocks of 8
 	// bytes has less.
@@ -49,8 +57,9 @@ const (
 	smallRegion = 1 << 20
 )
 
-// read fills the region with the bytes at an address. Where the memory ends before that, it ends too.
-func (r *region) read(t target.Target, base, start, bytes uint64) error {
+// read fills the region with the bytes at an address. Where the memory ends before that, it ends too; but what is said to have a
+// meaning when it is zero, as many bytes as certain says, is there.
+func (r *region) read(t target.Target, base, start, bytes, certain uint64) error {
 	if bytes == 0 { // a part that the heap doesn't have, or nothing of it is in use
 		r.start, r.bytes = start, r.bytes[:0]
 		return nil
@@ -72,7 +81,7 @@ func (r *region) read(t target.Target, base, start, bytes uint64) error {
 			last = uint64(d.Offset-int64(offset)) + uint64(d.Bytes)
 		}
 		if bytes > mostZeros {
-			bytes = min(bytes, last+smallRegion)
+			bytes = min(bytes, max(last+smallRegion, certain))
 		}
 	}
 	if bytes > mostMetadataBytes {

@@ -21,6 +21,7 @@ type SnapshotReport struct {
 	FileBytes int64         `json:"file_bytes"` // of the file: compressed
 	Stopped   time.Duration `json:"stopped_ns"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
+	Missing   *Missing      `json:"missing,omitempty"` // from the core that it is of
 }
 
 // SnapshotOptions say what a snapshot holds.
@@ -37,9 +38,7 @@ type SnapshotOptions struct {
 // of different moments.
 func Snapshot(ctx context.Context, t target.Target, path string, o SnapshotOptions) (*SnapshotReport, error) {
 	started := time.Now()
-	info := target.InfoOf(t, started)
-	info.Metadata = info.Metadata || o.Metadata // what is not there can't be put back
-	r := &SnapshotReport{Path: path, Metadata: info.Metadata}
+	r := &SnapshotReport{Path: path, Metadata: o.Metadata || t.Description().Metadata} // what is not there can't be put back
 	h, frozen, err := r.freeze(ctx, t)
 	if err != nil {
 		return nil, err
@@ -49,6 +48,8 @@ func Snapshot(ctx context.Context, t target.Target, path string, o SnapshotOptio
 	for _, e := range extents {
 		r.Bytes += e.Bytes
 	}
+	info := target.InfoOf(t, extents, started)
+	info.Metadata = r.Metadata
 	if r.Metadata {
 		source = withoutData{frozen, h}
 	}
@@ -58,7 +59,7 @@ func Snapshot(ctx context.Context, t target.Target, path string, o SnapshotOptio
 	if file, err := os.Stat(path); err == nil {
 		r.FileBytes = file.Size()
 	}
-	r.Heap = h.summary(passCounts{})
+	r.Heap, r.Missing = h.summary(passCounts{}), h.Missing()
 	r.Elapsed = time.Since(started)
 	return r, nil
 }
@@ -124,11 +125,8 @@ func (h *Heap) extents(metadata bool) (extents []target.Extent) {
 		}
 		extents = append(extents, target.Extent{Offset: offset, Bytes: int64(bytes)})
 	}
-	add(h.id.Base, layout.HeaderBytes)
-	for _, r := range []region{h.capture.bins, h.capture.caches, h.capture.arenas, h.capture.pageMap, h.capture.descriptors, h.capture.stacks, h.capture.journals, h.capture.records, h.capture.guards} {
-		if len(r.bytes) > 0 {
-			add(r.start, uint64(len(r.bytes)))
-		}
+	for _, r := range h.capture.regions() {
+		add(r.start, uint64(len(r.bytes)))
 	}
 	if metadata {
 		return append(extents, h.sealExtents()...)

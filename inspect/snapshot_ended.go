@@ -37,7 +37,7 @@ func SnapshotEnded(ctx context.Context, t target.Target, path string, most int64
 	if r.Bytes > most {
 		return nil, &TooLargeError{r.Bytes, most}
 	}
-	if err := target.SaveSnapshot(ctx, path, t, extents, target.InfoOf(t, started), nil); err != nil {
+	if err := target.SaveSnapshot(ctx, path, t, extents, target.InfoOf(t, extents, started), nil); err != nil {
 		return nil, err
 	}
 	if file, err := os.Stat(path); err == nil {

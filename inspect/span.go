@@ -33,6 +33,9 @@ func (h *Heap) describeSpan(s *Span) *Block {
 
 // diagnoseSpan looks at the end of a live span: the slack behind what was asked for, and the seal. nil: it is healthy.
 func (h *Heap) diagnoseSpan(s *Span) (*Finding, error) {
+	if h.lacksSpan(s) {
+		return nil, nil
+	}
 	most := uint64(s.pages) * layout.PageBytes
 	if s.Guarded == layout.SpanGuarded {
 		return h.diagnoseEdges(s)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
@@ -65,7 +67,21 @@ func (r *LeaksReport) search(ctx context.Context, t target.Target, rooted target
 		if err = errors.Join(err, resume()); err != nil {
 			return nil, err
 		}
+		r.noteMissing(s.heap, rooted)
 		return s, nil
+	}
+}
+
+// fewMissing is what every core may lack: the runtime keeps the state of its random numbers, a page for each thread, out of them.
+const fewMissing = 256 << 10
+
+// noteMissing tells of memory that a core lacks: what only that refers to is listed.
+func (r *LeaksReport) noteMissing(h *Heap, rooted target.Rooted) {
+	if bytes := rooted.MissingRoots(); bytes > fewMissing {
+		r.Notes = append(r.Notes, humanize.IBytes(bytes)+" of the process's writable memory are missing: what only these refer to is listed")
+	}
+	if m := h.Missing(); m != nil {
+		r.Notes = append(r.Notes, m.String())
 	}
 }
 

@@ -22,6 +22,8 @@ type rooted struct {
 	words []uint64
 }
 
+func (rooted) MissingRoots() uint64 { return 0 }
+
 // Roots hands the words out a few at a time.
 func (r rooted) Roots(_ context.Context, visit func(piece []byte)) (int64, error) {
 	for start := 0; start < len(r.words); start += 3 {

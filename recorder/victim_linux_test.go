@@ -143,7 +143,7 @@ func (v *victim) postMortem(t *testing.T) (*inspect.PostMortem, string) {
 			continue
 		}
 		files++
-		s, err := target.OpenPath(filepath.Join(v.directory, h.Snapshot))
+		s, err := target.OpenPath(context.Background(), filepath.Join(v.directory, h.Snapshot), target.Options{})
 		require.NoError(t, err)
 		r, err := inspect.Check(context.Background(), s, inspect.CheckOptions{})
 		require.NoError(t, err)

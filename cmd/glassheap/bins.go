@@ -10,7 +10,7 @@ import (
 )
 
 func newBins(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var s selection
 	var all bool
 	c := &cobra.Command{Use: "bins TARGET", Short: "the size classes: slabs, blocks, what is live and free", Example: "  glassheap bins 4711"}

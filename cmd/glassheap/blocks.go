@@ -12,7 +12,7 @@ import (
 )
 
 func newBlocks(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var s selection
 	var all bool
 	c := &cobra.Command{

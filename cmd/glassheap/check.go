@@ -10,7 +10,7 @@ import (
 )
 
 func newCheck(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	c := &cobra.Command{
 		Use:   "check TARGET",
 		Short: "is anything wrong? every struct, every list, every seal",
@@ -25,7 +25,7 @@ takes, so that an operation under way is not taken for damage. With --stop whole
 it is held still from the beginning to the end, for ten seconds at most; with
 --stop never it is not held at all, and looked at several times instead:
 operations end, damage stays.`,
-		Example: "  glassheap check 4711\n  glassheap check --json crash.snapshot",
+		Example: "  glassheap check 4711\n  glassheap check core.4711\n  glassheap check --json crash.snapshot",
 	}
 	o.addFlags(c)
 	c.Args = o.arguments(0, 0, "a target and nothing else")

@@ -11,7 +11,7 @@ import (
 )
 
 func newDiff(t *terminal) *cobra.Command {
-	var before opening
+	before := opening{terminal: t}
 	var s selection
 	var top int
 	var heapAfter, exeAfter string
@@ -46,7 +46,7 @@ it, it counts the blocks of each stack.`,
 			return err
 		}
 		defer ta.Close()
-		after := opening{heap: cmp.Or(heapAfter, before.heap), exe: exeAfter, exeIfUntold: before.exe}
+		after := opening{terminal: t, heap: cmp.Or(heapAfter, before.heap), exe: exeAfter, exeIfUntold: before.exe}
 		tb, b, _, name, err := after.decoded(c.Context(), rest)
 		if err != nil {
 			return err

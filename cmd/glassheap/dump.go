@@ -10,7 +10,7 @@ import (
 )
 
 func newDump(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	c := &cobra.Command{
 		Use:   "dump TARGET STRUCT",
 		Short: "the fields of one struct of the heap's memory",

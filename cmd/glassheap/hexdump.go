@@ -11,7 +11,7 @@ import (
 )
 
 func newHexdump(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	c := &cobra.Command{
 		Use:     "hexdump TARGET ADDRESS [BYTES]",
 		Short:   "bytes of memory: data, slack, seals, and what is damaged",

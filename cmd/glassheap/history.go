@@ -9,7 +9,7 @@ import (
 )
 
 func newHistory(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	c := &cobra.Command{
 		Use:   "history TARGET ADDRESS",
 		Short: "what happened to the block at this address?",

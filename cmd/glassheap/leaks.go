@@ -12,7 +12,7 @@ import (
 )
 
 func newLeaks(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var s selection
 	var top int
 	var unreachable bool
@@ -25,7 +25,7 @@ allocated them, as audit mode recorded it. With profile=1/N it is recorded for
 one of N blocks, and for all spans: the numbers of a group are estimates then
 ("about"), here and in --pprof, scaled up from the samples.
 
-With --unreachable it lists only blocks that nothing refers to. The process is
+With --unreachable it lists only blocks that nothing refers to. A process is
 held still, for two seconds at most, while its writable memory and its registers
 are searched for aligned words that are addresses inside live blocks, and then
 what these blocks hold. Any such word counts as a reference, so an old one that
@@ -72,6 +72,7 @@ Exit status: 1 if --unreachable found some.`,
 			var h *inspect.Heap
 			if h, err = inspect.Open(c.Context(), heap); err == nil {
 				h.SetProgram(program)
+				warnOfMissing(h)
 				r, err = h.Leaks(c.Context(), options)
 			}
 			end()

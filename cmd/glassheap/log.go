@@ -11,7 +11,7 @@ import (
 )
 
 func newLog(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var s selection
 	var wanted inspect.LogWords
 	var address string

@@ -1,4 +1,4 @@
-// Command glassheap questions the memory of a heap: that of a running process, of a snapshot or of a heap file.
+// Command glassheap questions the memory of a heap: that of a running process, a core, a snapshot or a heap file.
 //
 //	glassheap check 4711       is anything wrong?
 //	glassheap structs 4711     have my structs been initialised properly?

@@ -12,7 +12,7 @@ import (
 )
 
 func newMap(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var all bool
 	slab := -1
 	options := inspect.MapOptions{}

@@ -16,7 +16,7 @@ import (
 )
 
 func newMath(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var geometry, mode string
 	c := &cobra.Command{
 		Use:   "math [TARGET]",

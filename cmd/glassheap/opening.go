@@ -16,29 +16,32 @@ import (
 
 // opening is the part of a command line that says which heap is meant.
 type opening struct {
-	pids *pflag.Flag
-	pid  int
-	file string
-	dlv  string
-	heap string
-	stop target.Stopping
-	exe  string
-	door door
+	terminal *terminal
+	pids     *pflag.Flag
+	pid      int
+	core     string
+	file     string
+	dlv      string
+	heap     string
+	stop     target.Stopping
+	exe      string
+	door     door
 
 	exeIfUntold string // for a target that does not tell by itself
 }
 
 func (o *opening) addFlags(c *cobra.Command) {
 	c.Flags().IntVar(&o.pid, "pid", 0, "look into the process with this id, instead of TARGET")
-	c.Flags().StringVar(&o.file, "file", "", "look into this snapshot or heap file, instead of TARGET")
+	c.Flags().StringVar(&o.core, "core", "", "look into this core file (of the kernel, gcore or dlv dump; .gz and .zst too), instead of TARGET")
+	c.Flags().StringVar(&o.file, "file", "", "look into this snapshot, heap file or core, instead of TARGET")
 	c.Flags().StringVar(&o.dlv, "dlv", "", "look through the headless Delve session at this address (host:port), which stands at a breakpoint")
-	c.Flags().StringVar(&o.heap, "heap", "", "which heap of the process: its name, or #1, #2, …")
-	c.Flags().StringVar(&o.exe, "exe", "", "the program's executable, for the functions of recorded stacks; a process of this machine tells by itself")
+	c.Flags().StringVar(&o.heap, "heap", "", "which heap of the process or core: its name, or #1, #2, …")
+	c.Flags().StringVar(&o.exe, "exe", "", "the program's executable, for the functions of recorded stacks; a process of this machine tells by itself, and a core where it is still there")
 	o.stop = target.StopAuto
 	c.Flags().Var(&o.stop, "stop", "hold a process still: auto, for moments; never; whole, from beginning to end")
 	o.door.addFlag(c)
 	o.pids = c.Flags().Lookup("pid")
-	c.MarkFlagsMutuallyExclusive("pid", "file", "dlv") // for completion: arguments says it in words
+	c.MarkFlagsMutuallyExclusive("pid", "core", "file", "dlv") // for completion: arguments says it in words
 	_ = c.RegisterFlagCompletionFunc("pid", cobra.NoFileCompletions)
 	_ = c.RegisterFlagCompletionFunc("heap", cobra.NoFileCompletions)
 	_ = c.RegisterFlagCompletionFunc("stop", cobra.FixedCompletions([]cobra.Completion{"auto", "never", "whole"}, cobra.ShellCompDirectiveNoFileComp))
@@ -54,6 +57,9 @@ func (o *opening) byID() bool { return o.pids != nil && o.pids.Changed }
 func (o *opening) names() (flags []string) {
 	if o.byID() {
 		flags = append(flags, "--pid")
+	}
+	if o.core != "" {
+		flags = append(flags, "--core")
 	}
 	if o.file != "" {
 		flags = append(flags, "--file")
@@ -73,7 +79,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 		}
 		if !o.named() {
 			if n == 0 {
-				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a snapshot or heap file (`glassheap ps` lists the processes that have heaps; `glassheap demo` needs none)", c.Name())
+				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a core, a snapshot or a heap file (`glassheap ps` lists the processes that have heaps; `glassheap demo` needs none)", c.Name())
 			}
 			n--
 		}
@@ -87,24 +93,26 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 // open opens the heap that flags or the first argument name, and returns the arguments that are left and the name by which
 // further commands can refer to the heap.
 func (o *opening) open(ctx context.Context, args []string) (t target.Target, rest []string, name string, err error) {
-	options := target.Options{Heap: o.heap, Stop: o.stop}
+	update, end := o.terminal.showProgress("unpacking the core")
+	options := target.Options{Heap: o.heap, Stop: o.stop, Unpacking: update}
 	switch {
 	case o.byID():
 		t, err = target.OpenProcess(o.pid, options)
 		name = strconv.Itoa(o.pid)
 	case o.file != "":
-		t, err = target.OpenPath(o.file)
-		name = quoted(o.file)
-		if _, err := strconv.Atoi(o.file); err == nil {
-			name = "./" + o.file // digits alone are a process
-		}
+		t, err = target.OpenPath(ctx, o.file, options)
+		name = pathName(o.file)
+	case o.core != "":
+		t, err = target.OpenCore(ctx, o.core, options)
+		name = pathName(o.core)
 	case o.dlv != "":
 		t, err = target.OpenDelve(ctx, o.dlv, options)
 		name = "--dlv " + quoted(o.dlv)
 	default:
-		t, err = target.Open(args[0], options)
+		t, err = target.Open(ctx, args[0], options)
 		name, args = quoted(args[0]), args[1:]
 	}
+	end()
 	if o.door.Text != "" {
 		t, name = o.door.open(t), ""
 	}
@@ -115,6 +123,14 @@ func (o *opening) open(ctx context.Context, args []string) (t target.Target, res
 		fmt.Fprintln(os.Stderr, "glassheap:", w.Warning())
 	}
 	return t, args, name, err
+}
+
+// pathName is how further commands name a file: digits alone are a process.
+func pathName(path string) string {
+	if _, err := strconv.Atoi(path); err == nil {
+		return "./" + path
+	}
+	return quoted(path)
 }
 
 // decoded is open for commands that ask a decoded heap.
@@ -132,7 +148,15 @@ func (o *opening) decoded(ctx context.Context, args []string) (t target.Target, 
 		return nil, nil, nil, "", err
 	}
 	h.SetProgram(program)
+	warnOfMissing(h)
 	return t, h, rest, name, nil
+}
+
+// warnOfMissing says what a core lacks of a heap, before all answers.
+func warnOfMissing(h *inspect.Heap) {
+	if m := h.Missing(); m != nil {
+		fmt.Fprintln(os.Stderr, "glassheap:", m)
+	}
 }
 
 // asked is a heap that was opened for a command about an address.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,28 +13,30 @@ import (
 
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/render"
+	"github.com/glassheap/glassheap/inspect/target"
 )
 
 func newPostmortem(t *terminal) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "postmortem [DIRECTORY|FILE]",
+		Use:   "postmortem [DIRECTORY|FILE|CORE]",
 		Short: "what did it die of? what the recorder wrote",
 		Long: `postmortem lists the post-mortems of a directory, the newest first, or shows
 one: what the program died of, the address that its crash was about, and the
-check of each of its heaps as they lay there. FILE is any file of it.
+check of each of its heaps as they lay there. FILE is any file of it; of a CORE
+one is made.
 
 A program that calls recorder.Start has them written when it dies; where, it
 says itself. Without an argument it is the directory that is used when the
 program named none.`,
-		Example: "  glassheap postmortem\n  glassheap postmortem glassheap-4711-20261124T210000Z.txt",
+		Example: "  glassheap postmortem\n  glassheap postmortem glassheap-4711-20261124T210000Z.txt\n  glassheap postmortem core.4711",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return errors.New("postmortem takes one directory or file: glassheap postmortem [DIRECTORY|FILE]")
+				return errors.New("postmortem takes one directory or file: glassheap postmortem [DIRECTORY|FILE|CORE]")
 			}
 			return nil
 		},
 	}
-	c.RunE = func(_ *cobra.Command, args []string) error {
+	c.RunE = func(c *cobra.Command, args []string) error {
 		path := inspect.PostMortemDirectory()
 		if len(args) > 0 {
 			path = args[0]
@@ -53,7 +56,7 @@ program named none.`,
 			}
 			return listPostMortems(t, found, path)
 		}
-		p, err := inspect.ReadPostMortem(path)
+		p, err := t.postMortem(c.Context(), path)
 		if err != nil {
 			return err
 		}
@@ -64,6 +67,16 @@ program named none.`,
 		return err
 	}
 	return c
+}
+
+// postMortem reads the one that the recorder wrote, or makes one of a core.
+func (t *terminal) postMortem(ctx context.Context, path string) (*inspect.PostMortem, error) {
+	if !target.IsCore(path) {
+		return inspect.ReadPostMortem(path)
+	}
+	update, end := t.showProgress("unpacking the core")
+	defer end()
+	return inspect.PostMortemOfCore(ctx, path, target.Options{Unpacking: update})
 }
 
 // postMortemOfList is what the list's JSON says of one.

@@ -9,11 +9,12 @@ func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "glassheap",
 		Short: "question the memory of a glassheap heap",
-		Long: `glassheap questions the memory of a heap: of a running process, a snapshot or a
-heap file.
+		Long: `glassheap questions the memory of a heap: of a running process, a core, a
+snapshot or a heap file.
 
-TARGET is the id of a process, or the path of a snapshot or a heap file. A
-running process is looked at while it runs; it is held still only for as long as
+TARGET is the id of a process, or the path of a core (of the kernel, gcore or
+dlv dump; .gz and .zst too), a snapshot or a heap file. A running process is
+looked at while it runs; it is held still only for as long as
 copying the heap's metadata takes, and goes on whatever happens to glassheap.
 
 Exit status: 0 healthy, 1 something was found, 2 there was nothing to look at.`,

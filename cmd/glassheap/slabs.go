@@ -12,7 +12,7 @@ import (
 )
 
 func newSlabs(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var s selection
 	c := &cobra.Command{
 		Use:     "slabs TARGET [BIN]",

@@ -10,7 +10,7 @@ import (
 )
 
 func newSnapshot(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var options inspect.SnapshotOptions
 	c := &cobra.Command{
 		Use:   "snapshot TARGET FILE",

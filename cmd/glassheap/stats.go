@@ -9,7 +9,7 @@ import (
 )
 
 func newStats(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	c := &cobra.Command{Use: "stats TARGET", Short: "the heap in figures: blocks, memory, traffic", Example: "  glassheap stats 4711"}
 	o.addFlags(c)
 	c.Args = o.arguments(0, 0, "a target and nothing else")

@@ -13,7 +13,7 @@ import (
 )
 
 func newStructs(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var all, fields bool
 	var options inspect.StructsOptions
 	c := &cobra.Command{

@@ -20,7 +20,7 @@ import (
 const leastInterval = 50 * time.Millisecond
 
 func newWatch(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	var interval time.Duration
 	var once bool
 	c := &cobra.Command{

@@ -9,7 +9,7 @@ import (
 )
 
 func newWhatis(t *terminal) *cobra.Command {
-	var o opening
+	o := opening{terminal: t}
 	c := &cobra.Command{
 		Use:   "whatis TARGET ADDRESS",
 		Short: "what does this address belong to?",

@@ -49,9 +49,11 @@ func (p *page) verdict(r *inspect.CheckReport) {
 	switch {
 	case len(r.Findings) == 0 && len(r.Unsettled) > 0:
 		p.Prose("", p.Paint(live, "healthy.")+" Nothing is wrong for certain.")
-		if kind := r.Heap.Owner.Kind; kind != target.KindEnded && kind != target.KindSnapshot {
+		if kind := r.Heap.Owner.Kind; kind != target.KindEnded && kind != target.KindSnapshot && kind != target.KindCore {
 			p.next(p.command("check", ""), "again: operations end, damage stays")
 		}
+	case len(r.Findings) == 0 && r.Missing != nil:
+		p.Prose("", p.Paint(live, "healthy,")+" as far as the core goes.")
 	case len(r.Findings) == 0:
 		p.Prose("", p.Paint(live, "healthy.")+" Every struct is whole, every block is accounted for once.")
 	case header && r.Structs == 0:

@@ -13,7 +13,11 @@ import (
 // post-mortem's files, for the commands that the text suggests; empty: they are run there.
 func PostMortem(w io.Writer, r *inspect.PostMortem, s Style) error {
 	p := newPage(w, s)
-	p.Prose("", fmt.Sprintf("post-mortem of process %d (%s), which died on %s", r.PID, visible(r.Program), r.Died.UTC().Format("2006-01-02 at 15:04:05 UTC")))
+	event := "which died on"
+	if r.Core != "" {
+		event = "whose core was written on"
+	}
+	p.Prose("", fmt.Sprintf("post-mortem of process %d (%s), %s %s", r.PID, visible(r.Program), event, r.Died.UTC().Format("2006-01-02 at 15:04:05 UTC")))
 	p.Prose(p.Paint(dim, "died of")+"  ", p.Paint(damaged, visible(r.Cause.Summary)))
 	if r.Cause.Memory != "" {
 		p.Prose(p.Paint(dim, "memory")+"   ", visible(r.Cause.Memory))

@@ -2,7 +2,6 @@ package symbols
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"io"
 )
@@ -32,17 +31,17 @@ func (im *image) buildID() (string, error) {
 		raw := make([]byte, min(e.bytes, mostNotesBytes))
 		raw = raw[:im.readSome(uint64(e.at), raw)]
 		for {
-			n, rest, ok := cutNote(raw)
+			n, rest, ok := CutNote(raw)
 			if !ok {
 				break
 			}
 			raw = rest
 			switch {
-			case len(n.text) == 0 || len(n.text) > mostBuildIDBytes:
-			case n.owner == "Go\x00\x00" && n.kind == goNote && isPlain(n.text):
-				return "go:" + string(n.text), nil
-			case n.owner == "GNU\x00" && n.kind == gnuNote && gnu == "":
-				gnu = "gnu:" + hex.EncodeToString(n.text)
+			case len(n.Text) == 0 || len(n.Text) > mostBuildIDBytes:
+			case n.Owner == "Go\x00\x00" && n.Kind == goNote && isPlain(n.Text):
+				return "go:" + string(n.Text), nil
+			case n.Owner == "GNU\x00" && n.Kind == gnuNote && gnu == "":
+				gnu = "gnu:" + hex.EncodeToString(n.Text)
 			}
 		}
 	}
@@ -50,30 +49,6 @@ func (im *image) buildID() (string, error) {
 		return "", ErrNoBuildID
 	}
 	return gnu, nil
-}
-
-// note is an entry of a note segment (elf(5)).
-type note struct {
-	owner string
-	kind  uint32
-	text  []byte
-}
-
-// cutNote takes the first note off.
-func cutNote(raw []byte) (n note, rest []byte, ok bool) {
-	if len(raw) < 12 {
-		return note{}, nil, false
-	}
-	word := func(i int) uint32 { return binary.LittleEndian.Uint32(raw[4*i:]) }
-	owner, text := uint64(word(0)), uint64(word(1))
-	// "Go\0\0" counts its padding as part of the name.
-	padded := func(n uint64) uint64 { return (n + 3) &^ 3 }
-	if 12+padded(owner)+text > uint64(len(raw)) {
-		return note{}, nil, false
-	}
-	at := 12 + padded(owner)
-	n = note{owner: string(raw[12 : 12+owner]), kind: word(2), text: raw[at : at+text]}
-	return n, raw[min(at+padded(text), uint64(len(raw))):], true
 }
 
 // isPlain says that a text is safe to print and to compare.

@@ -1,6 +1,9 @@
 package symbols
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // Origin is what a program's addresses are told apart by when the program is gone: which executable it ran, and where that
 // was loaded.
@@ -37,4 +40,15 @@ func OpenUnmatched(path string) (*Table, error) {
 		return nil, &BiasError{fmt.Sprintf("%s is position-independent, and nobody wrote down where it was", printable(path))}
 	}
 	return t, nil
+}
+
+// EntryOf is AT_ENTRY of an auxiliary vector (getauxval(3)), of a process or in a core: where the program starts.
+func EntryOf(vector []byte) (entry uint64, ok bool) {
+	const kind = 9
+	for ; len(vector) >= 16; vector = vector[16:] {
+		if binary.LittleEndian.Uint64(vector) == kind {
+			return binary.LittleEndian.Uint64(vector[8:]), true
+		}
+	}
+	return 0, false
 }

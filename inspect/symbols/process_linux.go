@@ -2,7 +2,6 @@ package symbols
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -29,7 +28,7 @@ func OpenProcess(pid int) (*Table, error) {
 	}
 	var bias uint64
 	if err == nil {
-		entry, _ := entryOf(after)
+		entry, _ := EntryOf(after)
 		bias, err = t.BiasOfEntry(entry)
 	}
 	if err != nil {
@@ -49,17 +48,6 @@ func readAuxiliary(dir string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, mostAuxiliaryBytes))
-}
-
-// entryOf is AT_ENTRY of an auxiliary vector (getauxval(3)): where the program starts.
-func entryOf(vector []byte) (uint64, bool) {
-	const entry = 9
-	for ; len(vector) >= 16; vector = vector[16:] {
-		if binary.LittleEndian.Uint64(vector) == entry {
-			return binary.LittleEndian.Uint64(vector[8:]), true
-		}
-	}
-	return 0, false
 }
 
 // OriginOf tells which executable a process runs, and where it was loaded.
@@ -82,7 +70,7 @@ func OriginOf(pid int) (Origin, error) {
 	if err == nil && !bytes.Equal(before, after) {
 		err = errAnotherProgram
 	}
-	entry, _ := entryOf(after)
+	entry, _ := EntryOf(after)
 	return Origin{BuildID: id, Entry: entry}, err
 }
 

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// choose is the index of the heap that the options name, among those of a process. The error is a *NoHeapError or an
+// choose is the index of the heap that the options name, among those of a process or a core. The error is a *NoHeapError or an
 // *AmbiguousError.
-func choose(places []Place, o Options, pid int, program string) (int, error) {
+func choose(places []Place, o Options, of owner) (int, error) {
 	fitting := -1
 	number, byNumber := strings.CutPrefix(o.Heap, "#")
 	for i, h := range places {
@@ -15,12 +15,26 @@ func choose(places []Place, o Options, pid int, program string) (int, error) {
 			continue
 		}
 		if fitting >= 0 {
-			return 0, &AmbiguousError{PID: pid, Program: program, Wanted: o.Heap, Places: places}
+			return 0, &AmbiguousError{PID: of.pid, Program: of.program, Core: of.core, Wanted: o.Heap, Places: places}
 		}
 		fitting = i
 	}
 	if fitting < 0 {
-		return 0, &NoHeapError{PID: pid, Program: program, Wanted: o.Heap, Places: places}
+		return 0, &NoHeapError{PID: of.pid, Program: of.program, Core: of.core, Wanted: o.Heap, Places: places}
 	}
 	return fitting, nil
+}
+
+// owner is whose heaps are to choose from.
+type owner struct {
+	pid     int
+	program string
+	core    string // path; empty: it is a process
+}
+
+func (o owner) String() string {
+	if o.core != "" {
+		return coreName(o.core, o.pid, o.program)
+	}
+	return processName(o.pid, o.program)
 }

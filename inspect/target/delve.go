@@ -221,7 +221,7 @@ func (d *delve) open(o Options) (Target, error) {
 				Advice: "Where the program was built without symbols, glassheap has to run on its machine, as its user"}
 		}
 	}
-	i, err := choose(heaps, o, pid, program)
+	i, err := choose(heaps, o, owner{pid: pid, program: program})
 	if err != nil {
 		return nil, err
 	}

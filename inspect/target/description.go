@@ -17,6 +17,7 @@ const (
 	KindSnapshot Kind = "snapshot" // a snapshot of any other kind
 	KindMemory   Kind = "memory"   // bytes in this process
 	KindDelve    Kind = "delve"    // a program that stands still in a Delve session
+	KindCore     Kind = "core"     // a core of a process
 	KindEnded    Kind = "ended"    // a process that has ended, whose heap outlived it
 )
 
@@ -27,7 +28,7 @@ type Description struct {
 	Program string    `json:"program,omitempty"` // name of its executable
 	Path    string    `json:"path,omitempty"`    // of the file that was opened
 	Heap    string    `json:"heap,omitempty"`    // name, as the kernel, the header or the snapshot has it
-	Door    string    `json:"door,omitempty"`    // "memfd", "process_vm_readv", "/proc/PID/mem", "heap file", "snapshot"
+	Door    string    `json:"door,omitempty"`    // "memfd", "process_vm_readv", "/proc/PID/mem", "heap file", "snapshot", "core"
 	Taken   time.Time `json:"taken,omitzero"`    // when the snapshot was taken
 
 	// Metadata says that the snapshot has no byte that the program kept in its blocks: they read as zeros, all but seals.
@@ -42,6 +43,7 @@ const (
 	doorHeapFile      = "heap file"
 	doorSnapshot      = "snapshot"
 	doorDelve         = "delve"
+	doorCore          = "core"
 )
 
 // String is the description in one line: "process 4711 (cacheserver)".
@@ -53,6 +55,8 @@ func (d Description) String() string {
 		return processName(d.PID, d.Program) + ", stopped in Delve"
 	case KindEnded:
 		return processName(d.PID, d.Program) + ", which has ended"
+	case KindCore:
+		return coreName(d.Path, d.PID, d.Program)
 	case KindFile:
 		return "heap file " + filepath.Base(d.Path)
 	case KindSnapshot:
@@ -80,6 +84,15 @@ func processName(pid int, program string) string {
 		return fmt.Sprintf("process %d", pid)
 	}
 	return fmt.Sprintf("process %d (%s)", pid, program)
+}
+
+// coreName is how a core is called likewise: "core core.4711 of process 4711 (cacheserver)".
+func coreName(path string, pid int, program string) string {
+	text := "core " + printable(filepath.Base(path))
+	if pid != 0 {
+		text += " of " + processName(pid, program)
+	}
+	return text
 }
 
 // mostNameRunes bounds names that come from elsewhere.

@@ -103,18 +103,22 @@ func (e *PermissionError) Unwrap() []error {
 	return []error{fs.ErrPermission, e.Err}
 }
 
-// NoHeapError says that a process has no heap, or none of the wanted name.
+// NoHeapError says that a process or a core has no heap, or none of the wanted name.
 type NoHeapError struct {
 	PID     int
 	Program string
+	Core    string  // path of the core; empty: it is a process
 	Wanted  string  // Options.Heap
 	Places  []Place // the heaps that there are
 }
 
 // Error says what there is instead.
 func (e *NoHeapError) Error() string {
-	process := processName(e.PID, e.Program)
-	if len(e.Places) == 0 {
+	process := owner{e.PID, e.Program, e.Core}
+	switch {
+	case len(e.Places) == 0 && e.Core != "":
+		return fmt.Sprintf("%s holds no glassheap heap: the program had none, or shared memory was not dumped (core(5): coredump_filter; 0x33 includes it)", process)
+	case len(e.Places) == 0:
 		return fmt.Sprintf("%s has no glassheap heap: it has made none yet, has closed it, or is another program than you think", process)
 	}
 	return fmt.Sprintf("%s has no heap %q. It has:%s", process, printable(e.Wanted), choices(e.Places))
@@ -124,13 +128,14 @@ func (e *NoHeapError) Error() string {
 type AmbiguousError struct {
 	PID     int
 	Program string
+	Core    string  // path of the core; empty: it is a process
 	Wanted  string  // Options.Heap; empty: none was chosen
 	Places  []Place // all heaps of the process
 }
 
 // Error lists the heaps to choose from.
 func (e *AmbiguousError) Error() string {
-	process := processName(e.PID, e.Program)
+	process := owner{e.PID, e.Program, e.Core}
 	if e.Wanted != "" {
 		return fmt.Sprintf("%s has several heaps %q. Choose one by its number, as in --heap '#2':%s", process, printable(e.Wanted), choices(e.Places))
 	}
@@ -165,7 +170,38 @@ func amount(bytes uint64) string {
 	return fmt.Sprintf("%d MiB", bytes>>20)
 }
 
-// FormatError says that a file is neither a heap file nor a snapshot.
+// NotDumpedError says that a core tells of a heap, and does not hold the heap's memory.
+type NotDumpedError struct {
+	Path string // of the core
+	Heap string // its name
+	File string // of the heap, where it is there still; empty: it isn't
+	Cut  bool   // the core has lost its end
+}
+
+// Error says why and what to do.
+func (e *NotDumpedError) Error() string {
+	text := fmt.Sprintf("the core %s tells of heap %q and does not hold its memory", printable(e.Path), e.Heap)
+	switch {
+	case e.File != "":
+		return text + fmt.Sprintf(": files were not dumped. The heap's own file is there: glassheap check %s. It may have changed since; echo 0x3f > /proc/PID/coredump_filter has the kernel dump files, too", printable(e.File))
+	case e.Cut:
+		return text + ": it has lost its end. Copy it again, or raise ulimit -c"
+	}
+	return text + ": shared memory was not dumped. echo 0x33 > /proc/PID/coredump_filter (0x3f for named files) has the kernel dump it next time (core(5)); package recorder keeps it without a core"
+}
+
+// CoreError says that a core can't be used.
+type CoreError struct {
+	Path    string
+	Problem string
+}
+
+// Error says why.
+func (e *CoreError) Error() string {
+	return fmt.Sprintf("the core %s can't be read: %s", printable(e.Path), e.Problem)
+}
+
+// FormatError says that a file is neither a heap file, a snapshot nor a core.
 type FormatError struct {
 	Path  string
 	Found string // what it is instead
@@ -173,7 +209,7 @@ type FormatError struct {
 
 // Error says what was found and what was expected.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s is neither a heap file nor a snapshot: %s", printable(e.Path), e.Found)
+	return fmt.Sprintf("%s is neither a heap file, a snapshot nor a core: %s", printable(e.Path), e.Found)
 }
 
 // TruncatedError says that the end of a snapshot is missing.
@@ -243,7 +279,7 @@ type PlatformError struct{ Wish string }
 
 // Error says what works instead.
 func (e *PlatformError) Error() string {
-	return fmt.Sprintf("glassheap can %s only on Linux: here it reads heap files and snapshots", e.Wish)
+	return fmt.Sprintf("glassheap can %s only on Linux: here it reads cores, heap files and snapshots", e.Wish)
 }
 
 // Unwrap makes errors.Is(err, errors.ErrUnsupported) true.

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,8 +32,9 @@ func OpenFile(path string) (Target, error) {
 	return newFileTarget(path, file, start), nil
 }
 
-// OpenPath opens a heap file or a snapshot: which of them, its content says.
-func OpenPath(path string) (Target, error) {
+// OpenPath opens a heap file, a snapshot or a core, compressed or not: which of them, its content says. The options are for cores,
+// and ctx ends the unpacking of one.
+func OpenPath(ctx context.Context, path string, o Options) (Target, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
@@ -42,8 +44,11 @@ func OpenPath(path string) (Target, error) {
 		file.Close()
 		return nil, err
 	}
-	if bytes.HasPrefix(start, []byte(snapshotMagic)) {
+	switch {
+	case bytes.HasPrefix(start, []byte(snapshotMagic)):
 		return newSnapshotOf(path, file)
+	case bytes.HasPrefix(start, []byte(elfMagic)), packingOf(start) != nil:
+		return openCoreOf(ctx, path, file, start, o)
 	}
 	if err := isHeap(path, start); err != nil {
 		file.Close()
@@ -122,7 +127,7 @@ func isHeap(path string, start []byte) error {
 	switch {
 	case len(start) == 0:
 		found = "it is empty"
-	case bytes.HasPrefix(start, []byte("\x7fELF")):
+	case bytes.HasPrefix(start, []byte(elfMagic)):
 		found = "it is an ELF file (a program, or the core of one)"
 	case bytes.HasPrefix(start, []byte(snapshotMagic)):
 		found = "it is a snapshot, not a heap file"

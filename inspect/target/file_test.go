@@ -37,7 +37,7 @@ func TestFile(t *testing.T) {
 	path := write(t, "x.heap", content)
 	for _, open := range []func() (Target, error){
 		func() (Target, error) { return OpenFile(path) },
-		func() (Target, error) { return Open(path, Options{}) },
+		func() (Target, error) { return Open(t.Context(), path, Options{}) },
 	} {
 		opened, err := open()
 		require.NoError(t, err)
@@ -104,9 +104,9 @@ func TestNoHeapFile(t *testing.T) {
 		os.DevNull:                                    "it is not a regular file",
 		write(t, "short.snapshot", []byte("GLASSNA")): "it starts with",
 	} {
-		_, err := Open(path, Options{})
+		_, err := Open(t.Context(), path, Options{})
 		require.ErrorAs(t, err, new(*FormatError), path)
-		require.ErrorContains(t, err, path+" is neither a heap file nor a snapshot: "+found)
+		require.ErrorContains(t, err, path+" is neither a heap file, a snapshot nor a core: "+found)
 		_, err = OpenFile(path)
 		require.ErrorAs(t, err, new(*FormatError), path)
 		_, err = OpenSnapshot(path)
@@ -114,14 +114,14 @@ func TestNoHeapFile(t *testing.T) {
 	}
 	_, err = OpenFile(executable)
 	require.ErrorAs(t, err, new(*FormatError))
-	for _, open := range []func(string) (Target, error){OpenFile, OpenSnapshot, OpenPath} {
+	for _, open := range []func(string) (Target, error){OpenFile, OpenSnapshot, pathOpener(t)} {
 		_, err = open(filepath.Join(t.TempDir(), "no such\x1b[31m"))
 		var missing *NotFoundError
 		require.ErrorAs(t, err, &missing)
 		require.ErrorIs(t, err, fs.ErrNotExist)
 		require.NotContains(t, err.Error(), "\x1b")
 	}
-	_, err = Open("", Options{})
+	_, err = Open(t.Context(), "", Options{})
 	require.ErrorAs(t, err, new(*NotFoundError))
 }
 
@@ -167,4 +167,9 @@ func TestDescription(t *testing.T) {
 func TestPrintable(t *testing.T) {
 	require.Equal(t, "grün ·[31m··x", printable("grün \x1b[31m\n\x00x"))
 	require.Len(t, printable(string(make([]byte, 1<<20))), mostNameRunes*len("·"))
+}
+
+// pathOpener is OpenPath as the other functions that open a file.
+func pathOpener(t testing.TB) func(path string) (Target, error) {
+	return func(path string) (Target, error) { return OpenPath(t.Context(), path, Options{}) }
 }

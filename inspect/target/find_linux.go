@@ -11,18 +11,6 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// memfdPrefix opens the path of a heap's memfd in /proc/PID/maps and behind /proc/PID/fd/N; the heap's name follows.
-const memfdPrefix = "/memfd:glassheap:"
-
-// found is a heap in a process, with what is needed to open it.
-type found struct {
-	Place
-	path     string    // of the memory file, as the kernel shows it; empty: anonymous memory
-	inode    uint64    // of the memory file
-	mappings []mapping // of the memory file
-	reserve  uint64    // bytes of the range, as the header says
-}
-
 // FindHeaps lists the heaps of a process by their addresses: those whose memory file is mapped, and those in anonymous
 // memory. Where there are none, it lists the memory files that the process merely holds open, for a process that had
 // inherited one or was given it. The list may be empty.
@@ -79,9 +67,8 @@ func (p proc) mappedHeaps() ([]found, *descriptors, error) {
 	links := &descriptors{proc: p}
 	heaps := p.memfdHeaps(maps, links)
 	heaps = append(heaps, p.fileHeaps(maps, links, reader)...)
-	anonymous, err := anonymousHeaps(maps, reader)
-	heaps = append(heaps, anonymous...)
-	if len(heaps) == 0 && errors.Is(err, fs.ErrPermission) {
+	heaps = append(heaps, anonymousHeaps(maps, reader)...)
+	if err := reader.refused(); len(heaps) == 0 && errors.Is(err, fs.ErrPermission) {
 		return nil, nil, p.refused("look into", err)
 	}
 	slices.SortStableFunc(heaps, func(a, b found) int { return cmp.Compare(a.Base, b.Base) })
@@ -100,10 +87,6 @@ func (p proc) memfdHeaps(maps []mapping, links *descriptors) []found {
 	return heaps
 }
 
-func memfdName(path string) string {
-	return printable(strings.TrimSuffix(strings.TrimPrefix(path, memfdPrefix), deleted))
-}
-
 // headerBase is the address that a memory file's header gives for itself; 0 when it can't be read or says nothing.
 func (p proc) headerBase(f found, links *descriptors) uint64 {
 	file, err := p.openMemoryFile(f, links)
@@ -117,45 +100,6 @@ func (p proc) headerBase(f found, links *descriptors) uint64 {
 	}
 	id, _ := recognise(start, 0)
 	return id.Base
-}
-
-// setBase decides where the heap starts. Each mapping of the file gives an answer, usually the same. A process that has mapped
-// the file again, to look at it, gives several: the owner's is the one that the header names.
-func (f *found) setBase(headerSays uint64) {
-	for _, m := range f.mappings {
-		base, ok := m.base()
-		if ok && (f.Base == 0 || base == headerSays) {
-			f.Base = base
-		}
-	}
-	for _, m := range f.mappings {
-		if base, ok := m.base(); ok && base == f.Base && m.readable {
-			f.Bytes += m.bytes()
-		}
-	}
-}
-
-// base is where offset 0 of the mapping's file would lie.
-func (m mapping) base() (base uint64, ok bool) { return m.start - m.offset, m.start > m.offset }
-
-// byFile groups the mappings of wanted files by file, in the order of their first addresses.
-func byFile(maps []mapping, wanted func(mapping) bool) [][]mapping {
-	type id struct{ device, inode uint64 }
-	var groups [][]mapping
-	at := map[id]int{}
-	for _, m := range maps {
-		if m.inode == 0 || !wanted(m) {
-			continue
-		}
-		i, seen := at[id{m.device, m.inode}]
-		if !seen {
-			i = len(groups)
-			at[id{m.device, m.inode}] = i
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], m)
-	}
-	return groups
 }
 
 // fileHeaps finds the heaps in named files: they are mapped shared from their start, and start with a header.
@@ -183,92 +127,6 @@ func (p proc) fileHeaps(maps []mapping, links *descriptors, reader *processMemor
 		heaps = append(heaps, f)
 	}
 	return heaps
-}
-
-// mostAnonymousHeaps bounds the work that a process can cause by what it writes into its memory.
-const mostAnonymousHeaps = 1 << 10
-
-// anonymousHeaps finds the heaps in anonymous memory. A heap's range has inaccessible pages behind the header, and the kernel
-// joins no mappings of different flags: so a header is at the start of a mapping, with one exception. A heap whose last
-// arena is in use touches a heap that was made before it: there, the first one's reserve tells where to look.
-func anonymousHeaps(maps []mapping, reader *processMemory) ([]found, error) {
-	var heaps []found
-	known := map[uint64]bool{}
-	look := func(m mapping, base uint64) {
-		for m.end-base >= layout.HeaderBytes && !known[base] && len(heaps) < mostAnonymousHeaps {
-			id, ok := recognise(reader.headerAt(base), base)
-			if !ok {
-				return
-			}
-			known[base] = true
-			f := found{reserve: id.Reserve}
-			f.Name, f.Base, f.Backing = printable(id.HeapName()), base, layout.BackingAnonymous.String()
-			reach := f.reach(maps)
-			for _, part := range readableWithin(maps, base, reach) {
-				f.Bytes += uint64(part.Bytes)
-			}
-			heaps = append(heaps, f)
-			next := base + uint64(reach)
-			i := mappingAt(maps, next)
-			if i == len(maps) || maps[i].start > next || !maps[i].anonymous() || !maps[i].readable {
-				return
-			}
-			m, base = maps[i], next
-		}
-	}
-	for _, m := range maps {
-		if m.anonymous() && m.readable {
-			look(m, m.start)
-		}
-	}
-	return heaps, reader.refused()
-}
-
-// reach is how many bytes from the base on can belong to the heap: what is mapped there without a gap and is anonymous or of
-// the memory file, and not more than the header says.
-func (f *found) reach(maps []mapping) int64 {
-	end := f.Base
-	for _, m := range maps[mappingAt(maps, end):] {
-		mine := m.anonymous() || m.inode != 0 && m.inode == f.inode
-		if m.start > end || !mine {
-			break
-		}
-		end = max(end, m.end)
-	}
-	bytes := end - f.Base
-	if f.reserve >= layout.HeaderBytes {
-		bytes = min(bytes, f.reserve)
-	}
-	return int64(min(bytes, mostHeapBytes))
-}
-
-// mappingAt is the index of the first mapping that ends behind an address.
-func mappingAt(maps []mapping, address uint64) int {
-	i, _ := slices.BinarySearchFunc(maps, address, func(m mapping, address uint64) int {
-		if m.end <= address {
-			return -1
-		}
-		return 1
-	})
-	return i
-}
-
-// readableWithin lists the accessible parts of a range, as offsets from its start.
-func readableWithin(maps []mapping, base uint64, bytes int64) []Extent {
-	var parts []Extent
-	covered := base
-	for _, m := range maps[mappingAt(maps, base):] {
-		if m.start >= base+uint64(bytes) {
-			break
-		}
-		start, end := max(m.start, covered), min(m.end, base+uint64(bytes))
-		if !m.readable || start >= end {
-			continue
-		}
-		parts = append(parts, Extent{int64(start - base), int64(end - start)})
-		covered = end
-	}
-	return join(parts, 0)
 }
 
 // heldHeaps finds the memfds that the process has open and not mapped.
@@ -316,7 +174,7 @@ func (p proc) choose(heaps []found, o Options) (found, error) {
 	for i, h := range heaps {
 		places[i] = h.Place
 	}
-	i, err := choose(places, o, p.pid, p.program())
+	i, err := choose(places, o, owner{pid: p.pid, program: p.program()})
 	if err != nil {
 		return found{}, err
 	}

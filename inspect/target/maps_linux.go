@@ -11,33 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapping is one line of /proc/PID/maps (proc_pid_maps(5)).
-type mapping struct {
-	start, end uint64
-	offset     uint64 // in the file
-	device     uint64
-	inode      uint64 // 0: no file
-	path       string // "/memfd:glassheap:sessions (deleted)", "[stack]", "[anon: …]"
-	readable   bool
-	writable   bool
-	shared     bool
-}
-
-func (m mapping) bytes() uint64 { return m.end - m.start }
-
-// anonymous says that the mapping may be part of a heap's anonymous memory. The parts that Go's runtime labels as its own are
-// not, nor is what has another name in brackets.
-func (m mapping) anonymous() bool {
-	if m.inode != 0 || m.shared {
-		return false
-	}
-	return m.path == "" || strings.HasPrefix(m.path, "[anon:") && !strings.HasPrefix(m.path, "[anon: Go:")
-}
-
-const (
-	mostMappings     = 1 << 22  // vm.max_map_count is 65530 by default, some databases raise it to a million
-	mostMapLineBytes = 64 << 10 // a path has at most 4096 bytes, each of which takes at most 4 when it is escaped
-)
+// mostMapLineBytes is above any line: a path has at most 4096 bytes, each of which takes at most 4 when it is escaped.
+const mostMapLineBytes = 64 << 10
 
 // readMaps reads the mappings of a process, sorted by address as the kernel gives them.
 func readMaps(proc string) ([]mapping, error) {

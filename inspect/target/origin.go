@@ -6,13 +6,17 @@ import (
 	"github.com/glassheap/glassheap/inspect/symbols"
 )
 
-// ErrNoOrigin says that nobody wrote down which program a heap belonged to: that is so with heap files.
+// ErrNoOrigin says that nobody wrote down which program a heap belonged to: that is so with heap files, and with cores that hold neither
+// the mapped files' names nor the program's first page.
 var ErrNoOrigin = errors.New("nothing tells which executable the program ran")
 
-// OriginOf tells which executable the owner of a target runs, or ran when the snapshot was taken. It is ErrNoOrigin where
+// OriginOf tells which executable the owner of a target runs, or ran when the snapshot was taken or the core was made. It is ErrNoOrigin where
 // nothing tells.
 func OriginOf(t Target) (symbols.Origin, error) {
-	if s, ok := t.(*snapshot); ok {
+	switch s := t.(type) {
+	case *coreTarget:
+		return s.origin()
+	case *snapshot:
 		if s.info.BuildID == "" {
 			return symbols.Origin{}, ErrNoOrigin
 		}
@@ -29,7 +33,7 @@ func OriginOf(t Target) (symbols.Origin, error) {
 func OwnerOf(t Target) int {
 	d := t.Description()
 	switch {
-	case d.PID == 0 || d.Kind == KindSnapshot:
+	case d.PID == 0 || d.Kind == KindSnapshot || d.Kind == KindCore:
 		return 0
 	case d.Kind == KindProcess:
 		return d.PID

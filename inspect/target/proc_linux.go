@@ -98,9 +98,6 @@ func (p proc) program() string {
 	return printable(strings.TrimSuffix(string(comm), "\n"))
 }
 
-// deleted is what the kernel appends to the path of a file that has no name any more.
-const deleted = " (deleted)"
-
 // explain turns an error of the system into one that says what to do. wish is what was tried.
 func (p proc) explain(wish string, err error) error {
 	switch {

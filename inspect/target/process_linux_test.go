@@ -51,7 +51,7 @@ func TestProcess(t *testing.T) {
 	for backing := range backings {
 		t.Run(backing, func(t *testing.T) {
 			c, r := startOwner(t, orders{Heaps: []heapOrder{orderOf(t, "a \x1b[31mheap", backing)}})
-			opened, err := Open(strconv.Itoa(c.Process.Pid), Options{})
+			opened, err := Open(t.Context(), strconv.Itoa(c.Process.Pid), Options{})
 			require.NoError(t, err)
 			defer opened.Close()
 			want := r.Heaps[0]
@@ -455,7 +455,7 @@ func TestNoSuchProcess(t *testing.T) {
 	c.end()
 	around := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(int64(os.Getpid()))) // in 64 bits it is us
 	for _, argument := range []string{strconv.Itoa(c.Process.Pid), "0", "1073741823", around.String()} {
-		_, err = Open(argument, Options{})
+		_, err = Open(t.Context(), argument, Options{})
 		var missing *NotFoundError
 		require.ErrorAs(t, err, &missing, argument)
 		require.Empty(t, missing.Path)

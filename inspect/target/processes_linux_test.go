@@ -17,6 +17,8 @@ func TestAProcessThatMayNotBeLookedInto(t *testing.T) {
 	}
 	parent := os.Getppid() // a process may always look at itself
 	require.Equal(t, 1, procOf(parent).look().looked)
+	// A process of which a thread changes its user may not be looked into from then on, until it says otherwise.
+	defer func() { require.NoError(t, unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) }()
 	const nobody = 65534
 	looks := make(chan look)
 	go func() {

@@ -6,9 +6,6 @@ import (
 	"os"
 )
 
-// rootPiece is how much is copied at a time.
-const rootPiece = 1 << 20
-
 // Roots reads what the process can write to, and the registers of its threads while it is held by Stop: see Rooted. Pages that
 // the process never touched are not read, for reading them would give them memory.
 func (t *otherProcess) Roots(ctx context.Context, visit func(piece []byte)) (total int64, err error) {
@@ -54,32 +51,6 @@ func (t *otherProcess) Roots(ctx context.Context, visit func(piece []byte)) (tot
 	return total, nil
 }
 
-// rootsOf are the mappings that can be written to, without the heap's: its range, and whatever else shows its file.
-func rootsOf(maps []mapping, base, size uint64) (roots []mapping) {
-	type file struct{ device, inode uint64 }
-	ours := map[file]bool{}
-	for _, m := range maps {
-		if m.inode != 0 && m.start < base+size && m.end > base {
-			ours[file{m.device, m.inode}] = true
-		}
-	}
-	for _, m := range maps {
-		if !m.readable || !m.writable || ours[file{m.device, m.inode}] {
-			continue
-		}
-		// A neighbour of anonymous memory can be one mapping with the heap.
-		if before := m; before.start < base {
-			before.end = min(before.end, base)
-			roots = append(roots, before)
-		}
-		if after := m; after.end > base+size {
-			after.start = max(after.start, base+size)
-			roots = append(roots, after)
-		}
-	}
-	return roots
-}
-
 const (
 	pagePresent = 1 << 63 // bits of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst of Linux
 	pageSwapped = 1 << 62
@@ -113,3 +84,6 @@ func touched(pages *os.File, start, end uint64, shared bool) (runs [][2]uint64) 
 	}
 	return runs
 }
+
+// MissingRoots is 0: a process has all of its memory.
+func (t *otherProcess) MissingRoots() uint64 { return 0 }

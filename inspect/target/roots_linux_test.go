@@ -69,7 +69,7 @@ func TestSnapshotsRememberTheProgram(t *testing.T) {
 	from := Target(h)
 	for range 2 {
 		path := filepath.Join(t.TempDir(), "x.snapshot")
-		require.NoError(t, SaveSnapshot(t.Context(), path, from, []Extent{{0, 8192}}, InfoOf(from, time.Now()), nil))
+		require.NoError(t, SaveSnapshot(t.Context(), path, from, []Extent{{0, 8192}}, InfoOf(from, nil, time.Now()), nil))
 		s, err := OpenSnapshot(path)
 		require.NoError(t, err)
 		defer s.Close()

@@ -17,7 +17,7 @@ import (
 // Windows of 1 MiB in which all is zero have no chunk. The parts follow each other without a gap and the footer ends the file:
 // every byte is covered by a checksum, a truncated file is known at once, and one chunk can be read without the others.
 //
-// Version 1 is the same without SnapshotInfo.Metadata: a reader that does not know of that would take bytes that were left
+// Version 1 is the same without SnapshotInfo.Metadata and Missing: a reader that does not know of these would take bytes that were left
 // out for zeros. Both are read; what is written is version 2.
 const (
 	snapshotMagic   = "GLASSNAP"
@@ -55,12 +55,17 @@ type SnapshotInfo struct {
 	BuildID string `json:"build_id,omitempty"`
 	Entry   uint64 `json:"entry,omitempty"`
 
+	// What the core lacked that it is a snapshot of, as pairs of offset and size: see Partial.
+	Missing  [][2]int64 `json:"missing,omitempty"`
+	Doubtful [][2]int64 `json:"doubtful,omitempty"`
+
 	// Metadata says that the users' bytes were left out: see Description.
 	Metadata bool `json:"metadata,omitempty"`
 }
 
-// InfoOf is what a snapshot of a target should remember. A snapshot of a snapshot remembers the first one's origin.
-func InfoOf(t Target, taken time.Time) SnapshotInfo {
+// InfoOf is what a snapshot of these extents of a target should remember. A snapshot of a snapshot remembers the first one's
+// origin.
+func InfoOf(t Target, extents []Extent, taken time.Time) SnapshotInfo {
 	d := t.Description()
 	if !d.Taken.IsZero() {
 		taken = d.Taken
@@ -69,6 +74,9 @@ func InfoOf(t Target, taken time.Time) SnapshotInfo {
 	// Without it the snapshot is as good, but for the names of functions.
 	if o, err := OriginOf(t); err == nil {
 		i.BuildID, i.Entry = o.BuildID, o.Entry
+	}
+	if p, ok := t.(Partial); ok {
+		i.Missing, i.Doubtful = remembered(p.Missing, extents), remembered(p.Doubtful, extents)
 	}
 	return i
 }

@@ -41,10 +41,13 @@ func newSnapshotOf(path string, file *os.File) (Target, error) {
 
 // snapshot is an open snapshot.
 type snapshot struct {
-	path    string
-	file    io.ReaderAt
-	closer  io.Closer // of the file; nil: there is nothing to close
-	info    SnapshotInfo
+	path   string
+	file   io.ReaderAt
+	closer io.Closer // of the file; nil: there is nothing to close
+	info   SnapshotInfo
+
+	missing, doubtful []Extent // of the core that it is of
+
 	chunks  []chunk // sorted by offset, at most one in a window
 	decoder *zstd.Decoder
 	cache   chunkCache
@@ -115,6 +118,12 @@ func (s *snapshot) readStart(fileBytes int64) (chunksFrom int64, err error) {
 	}
 	if i := s.info; i.Size < 0 || i.Size > mostHeapBytes || i.Base+uint64(i.Size) < i.Base {
 		return 0, s.damaged("the info tells of a heap of %d bytes at %#x", i.Size, i.Base)
+	}
+	if s.missing, err = recalled(s.info.Missing); err == nil {
+		s.doubtful, err = recalled(s.info.Doubtful)
+	}
+	if err != nil {
+		return 0, s.damaged("the info tells of missing memory: %v", err)
 	}
 	return snapshotHeaderBytes + infoBytes, nil
 }
@@ -276,6 +285,12 @@ func (s *snapshot) data(within Extent) ([]Extent, error) {
 	}
 	return parts, nil
 }
+
+// Missing lists what the core lacked that it is a snapshot of: see Partial.
+func (s *snapshot) Missing(within Extent) []Extent { return overlaps(s.missing, within) }
+
+// Doubtful is what the core was not certain of.
+func (s *snapshot) Doubtful(within Extent) []Extent { return overlaps(s.doubtful, within) }
 
 func (s *snapshot) Base() uint64 { return s.info.Base }
 func (s *snapshot) Size() int64  { return s.info.Size }

@@ -70,7 +70,7 @@ func TestSnapshot(t *testing.T) {
 		info := SnapshotInfo{PID: 4711, Program: "cacheserver", Heap: "in bytes", Base: 0x7f0000000000, Size: int64(len(heap)), Taken: takenThen}
 		path := filepath.Join(t.TempDir(), "x.snapshot")
 		require.NoError(t, SaveSnapshot(t.Context(), path, FromBytes(heap), whole(heap), info, nil))
-		for _, open := range []func(string) (Target, error){OpenSnapshot, OpenPath} {
+		for _, open := range []func(string) (Target, error){OpenSnapshot, pathOpener(t)} {
 			s, err := open(path)
 			require.NoError(t, err)
 			require.EqualValues(t, len(heap), s.Size())
@@ -79,7 +79,7 @@ func TestSnapshot(t *testing.T) {
 				Kind: KindSnapshot, PID: 4711, Program: "cacheserver", Path: path, Heap: "in bytes", Door: "snapshot", Taken: takenThen,
 			}, s.Description())
 			require.EqualValues(t, layout.Version, s.(*snapshot).info.Format)
-			require.Equal(t, InfoOf(s, time.Now()).Taken, takenThen)
+			require.Equal(t, InfoOf(s, nil, time.Now()).Taken, takenThen)
 			p := make([]byte, len(heap)+1)
 			n, err := s.ReadAt(p, 0)
 			require.Equal(t, io.EOF, err)

@@ -87,6 +87,9 @@ func (s *standing) Roots(ctx context.Context, visit func(piece []byte)) (int64, 
 	return n, err
 }
 
+// MissingRoots is 0: a process has all of its memory.
+func (s *standing) MissingRoots() uint64 { return 0 }
+
 // Close lets the process go on and lets go of it.
 func (s *standing) Close() error {
 	s.limit.Stop()

@@ -49,16 +49,20 @@ type Stopped interface {
 	Resume() error
 }
 
-// Options choose what Open opens.
+// Options say what is opened, and how.
 type Options struct {
-	// Heap chooses among several heaps of a process: by name, or by number as "#1", "#2" … in the order of FindHeaps. Empty:
+	// Heap chooses among several heaps of a process or of a core: by name, or by number as "#1", "#2" … in the order of FindHeaps. Empty:
 	// there must be exactly one.
 	Heap string
+
 	// Stop says how far a running process may be held still. Empty: StopAuto.
 	Stop Stopping
+
+	// Unpacking, if set, is called now and then while a compressed core is unpacked: bytes of the file that are done, of all.
+	Unpacking func(done, total int64)
 }
 
-// Place is a heap in a process.
+// Place is a heap in a process or a core.
 type Place struct {
 	Name    string `json:"name"`
 	Base    uint64 `json:"base"`    // address of its Header; 0: the process holds the memory file but doesn't have it mapped
@@ -66,13 +70,13 @@ type Place struct {
 	Backing string `json:"backing"` // "memfd", "file", "anonymous"
 }
 
-// Open opens what the argument names. Digits are the id of a process; anything else is the path of a heap file or of a
-// snapshot, which of them its content says. (A file whose name is all digits is opened as ./4711.)
-func Open(argument string, options Options) (Target, error) {
+// Open opens what the argument names. Digits are the id of a process; anything else is the path of a heap file, a
+// snapshot or a core, which of them its content says. (A file whose name is all digits is opened as ./4711.)
+func Open(ctx context.Context, argument string, options Options) (Target, error) {
 	if pid, isNumber := processID(argument); isNumber {
 		return OpenProcess(pid, options)
 	}
-	return OpenPath(argument)
+	return OpenPath(ctx, argument, options)
 }
 
 // processID reads a process id. A number that no process can have is one all the same: 0.

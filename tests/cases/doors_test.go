@@ -86,7 +86,7 @@ func lookThroughEveryDoor(t *testing.T, pid int, q question) {
 	_, err = inspect.Snapshot(ctx, process, snapshot, inspect.SnapshotOptions{})
 	require.NoError(t, err)
 	for door, path := range map[string]string{"snapshot": snapshot, "file": memoryFile(t, pid)} {
-		opened, err := target.OpenPath(path)
+		opened, err := target.OpenPath(t.Context(), path, target.Options{})
 		require.NoError(t, err)
 		looks(t, door, opened, q)
 		require.NoError(t, opened.Close())

@@ -195,6 +195,7 @@ func foreignMapping(s *stage, protection int) {
 // twoGoroutines free the same block at the same time, over and over. Under audit one of them is told each time. In a sealed
 // heap both may get through; then whoever is given the block, or looks for it, is told, and nothing else suffers.
 func twoGoroutines(s *stage, h *allocator.Heap, rounds int, strict bool) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	for round := range rounds {
 		a, err := h.Alloc(64)
 		must(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -62,6 +63,8 @@ type question struct {
 type lost struct{ Heads, Below uint64 }
 
 func play(name, mode string) {
+	// With one P, a block that is freed is the next one to be allocated. Who needs more of them says so.
+	runtime.GOMAXPROCS(1)
 	s := &stage{parent: bufio.NewReader(os.Stdin)}
 	s.heap = s.newHeap(name, mode)
 	scenarios[name](s)

@@ -36,6 +36,7 @@ type answer struct {
 // doors are the columns of the matrix.
 var doors = []string{
 	"itself", "process", "snapshot", "memfd", "structs", "--dlv", "gh_check", "gh_structs", "gdb", "core in gdb", "stripped in gdb",
+	"kernel's core", "gcore", "dlv dump",
 }
 
 // sayStructs are the doors at which the structs are judged, with no code for what is wrong.

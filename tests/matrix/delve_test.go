@@ -1,6 +1,8 @@
 package matrix
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,5 +26,9 @@ func (a *answers) delve(t *testing.T, rows []row) {
 		a.add(t, sealed, "gh_check", d.Ask("gh_check --json"))
 		a.add(t, sealed, "gh_structs", d.Ask("gh_structs --wrong --json"))
 		a.add(t, sealed, "--dlv", debugging.Ask(t, "check", "--json", "--dlv", address))
+		core := filepath.Join(t.TempDir(), "core")
+		require.Contains(t, d.Ask("dump "+core), "Dumping memory")
+		a.add(t, sealed, "dlv dump", debugging.Ask(t, "check", "--json", core))
+		require.NoError(t, os.Remove(core)) // it is as large as the program
 	}
 }

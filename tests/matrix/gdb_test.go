@@ -19,13 +19,18 @@ func (a *answers) gdb(t *testing.T, rows []row) {
 	g := debugging.NewGDB(t, gdb.Find, gdb.Unpack)
 	arguments, stops := plan(rows, "breakpoint", sealed)
 	folder := t.TempDir()
+	var cores []string
 	commands, onCores := "break main.looked\nrun "+strings.Join(arguments, " ")+"\n", ""
 	for i := range stops {
 		core := filepath.Join(folder, fmt.Sprintf("core.%d", i))
+		cores = append(cores, core)
 		commands += check + "\ngcore " + core + "\ncontinue\n"
 		onCores += "core-file " + core + "\n" + check + "\n"
 	}
 	live := a.played(t, "gdb", stops, g.Play(t, t.Context(), commands, victim(t)))
+	for _, core := range cores {
+		a.add(t, sealed, "gcore", debugging.Ask(t, "check", "--json", core))
+	}
 	t.Run("cores", func(t *testing.T) {
 		a.addAll(t, "core in gdb", live, g.Play(t, t.Context(), onCores, "-se", victim(t)))
 	})

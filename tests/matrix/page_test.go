@@ -22,6 +22,7 @@ every door said the same.
 - --dlv: ~glassheap check --dlv~ through a headless Delve; gh_check, gh_structs: a terminal in the same session
 - gdb: ~glassheap check~ at a breakpoint; core in gdb: cores of gcore; stripped in gdb: a program without symbols or DWARF, by
   the schema that its heap carries
+- kernel's core, gcore, dlv dump: ~glassheap check CORE~ of a core that the kernel, gcore and Delve's ~dump~ made of the victim
 - –: not asked
 
 ~go test ./tests/matrix -run TestMatrix -v -update~ asks again and writes this page. Without ~-update~ it is compared.

@@ -30,11 +30,33 @@ func (a *answers) processes(t *testing.T, rows []row, mode string) {
 		debugging.Ask(t, "snapshot", p.PID(), snapshot)
 		a.add(t, mode, "snapshot", debugging.Ask(t, "check", "--json", snapshot))
 		a.add(t, mode, "memfd", debugging.Ask(t, "check", "--json", memfd(t, p.PID())))
+		if mayDump() {
+			a.add(t, mode, "kernel's core", debugging.Ask(t, "check", "--json", kernelCore(t, p)))
+		}
 		_, err := io.WriteString(p.In, "\n")
 		require.NoError(t, err)
 	}
 	_, err := p.End()
 	require.NoError(t, err)
+}
+
+// mayDump says whether the kernel writes cores into the working folder.
+func mayDump() bool {
+	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
+	return err == nil && !strings.ContainsAny(string(pattern), "|/")
+}
+
+// kernelCore has the kernel make a core of a victim that waits for a line.
+func kernelCore(t *testing.T, p *debugging.Process) string {
+	t.Helper()
+	folder := t.TempDir()
+	_, err := fmt.Fprintln(p.In, "core", folder)
+	require.NoError(t, err)
+	require.Equal(t, "core dumped\n", p.Line())
+	cores, err := filepath.Glob(filepath.Join(folder, "core*"))
+	require.NoError(t, err)
+	require.Len(t, cores, 1)
+	return cores[0]
 }
 
 // memfd is a path that leads to the heap's memory file.

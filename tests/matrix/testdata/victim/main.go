@@ -4,7 +4,7 @@
 //	victim HOW MODE CASE STEP… CASE STEP…
 //
 // MODE is the heap's. HOW says how it stops: "lines" prints a line, and another with what the program itself finds, and waits
-// for one; "breakpoint" calls looked; "trap" executes the processor's breakpoint, where a debugger without symbols stops.
+// for one, or for "core FOLDER": then it has the kernel make a core of it there; "breakpoint" calls looked; "trap" executes the processor's breakpoint, where a debugger without symbols stops.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -27,11 +28,13 @@ func main() {
 	unix.Prctl(unix.PR_SET_PTRACER, ^uintptr(0), 0, 0, 0) // whoever runs the tests may attach, under Yama too
 	const seconds = 60                                    // of the processor: more than it needs, should a test forget it
 	_ = unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: seconds, Max: seconds})
-	onlySharedMemory := []byte("0x2") // core(5): a core of this process is small
-	_ = os.WriteFile("/proc/self/coredump_filter", onlySharedMemory, 0)
 	stop, words := stops[os.Args[1]], os.Args[3:]
 	h := busy(must(layout.ParseMode(os.Args[2])))
-	m := metadataOf(h)
+	keepCoresSmall()
+	var m *metadata
+	if len(words) > 0 {
+		m = metadataOf(h)
+	}
 	name, place, repair := "", "", func() {}
 	for len(words) > 0 {
 		switch step := words[0]; step {
@@ -63,9 +66,14 @@ var stops = map[string]func(string){
 	"lines": func(text string) {
 		say(text)
 		askMyself()
-		if !input.Scan() {
-			os.Exit(1)
+		for input.Scan() {
+			folder, wanted := strings.CutPrefix(input.Text(), "core ")
+			if !wanted {
+				return
+			}
+			fmt.Println(dumpCore(folder))
 		}
+		os.Exit(1)
 	},
 	"breakpoint": func(text string) {
 		say(text)
