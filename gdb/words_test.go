@@ -272,7 +272,7 @@ shipped, said = schema._shipped(), []
 for version, missing in ((1, '"Mode"'), (99, '"PageSlab"'), (shipped.version, '"Mode"')):
     other = text.replace('"version":{}'.format(shipped.version), '"version":{}'.format(version), 1).replace(missing, '"Other"')
     try:
-        schema.layout_of(bytes(4096) + other.encode())
+        schema.layout_of(b"GLASHEAP" + version.to_bytes(4, "little") + bytes(4084) + other.encode())
         said.append("")
     except schema.Problem as problem:
         said.append(str(problem))

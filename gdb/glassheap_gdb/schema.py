@@ -114,7 +114,7 @@ def layout_of(start):
         own = _parse(text)
         if own is not None and _intact(own, start, at):
             return own
-        _refuse_another_version(text, shipped)
+        _refuse_another_version(start, text, shipped)
     if shipped is not None:
         return shipped
     if own is not None:
@@ -122,14 +122,14 @@ def layout_of(start):
     raise Problem("the schema behind the heap's header is damaged; start GDB by `glassheap gdb`, which brings another")
 
 
-def _refuse_another_version(text, shipped):
-    """A schema that reads as one, and is of another version, lacks something that these scripts need."""
+def _refuse_another_version(start, text, shipped):
+    """A heap whose header and schema agree that it is of another version lacks something that these scripts need."""
     try:
         described = json.loads(text)
         version = described["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return
-    if shipped is None or version == shipped.version:
+    if shipped is None or version == shipped.version or version != int.from_bytes(start[8:12], "little"):
         return
     try:
         Layout(text)
