@@ -259,6 +259,32 @@ print(json.dumps(found))
 	require.Len(t, found, 12)
 }
 
+// TestAHeapOfAnotherVersionIsRefused: its schema lacks what these scripts need, and theirs does not fit it.
+func TestAHeapOfAnotherVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	var said []string
+	python(t, `
+import os
+with open(os.path.join(os.path.dirname(schema.__file__), "schema.json"), encoding="utf-8") as file:
+    text = file.read()
+shipped, said = schema._shipped(), []
+for version, missing in ((1, '"Mode"'), (99, '"PageSlab"'), (shipped.version, '"Mode"')):
+    other = text.replace('"version":{}'.format(shipped.version), '"version":{}'.format(version), 1).replace(missing, '"Other"')
+    try:
+        schema.layout_of(bytes(4096) + other.encode())
+        said.append("")
+    except schema.Problem as problem:
+        said.append(str(problem))
+print(json.dumps(said))
+`, &said)
+	require.Len(t, said, 3)
+	require.Contains(t, said[0], "the heap's format has version 1, and these scripts need version 2: its schema has no Header.Mode; use the glassheap that")
+	require.Contains(t, said[1], "version 99")
+	require.Contains(t, said[1], "PageSlab")
+	require.Empty(t, said[2], "damage, where the schema that came with the scripts is the heap's")
+}
+
 // TestDWARFAndSchemaAgree: where both are, they say the same.
 func TestDWARFAndSchemaAgree(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,12 @@
 package inspect
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -14,8 +16,11 @@ import (
 // capture is a copy of a heap's metadata, as it was at one moment. Its buffers are used again by the next take, so that a
 // process that is held still for it is held no longer than the copying needs.
 type capture struct {
+	format      *format
 	header      layout.Header
-	id          layout.Identity // the sound one of the header's two
+	sum         uint64          // that the header's Identity should carry
+	twinSum     uint64          // likewise its Twin
+	id          layout.Identity // the sound one of the two
 	sound       bool            // false: neither is, and nothing but the header was read
 	schema      []byte
 	bins        region
@@ -37,17 +42,24 @@ func (e *NotAHeapError) Error() string {
 	return fmt.Sprintf("%s holds no glassheap heap: neither copy of the header's identity begins with the magic word", e.Target)
 }
 
-// VersionError says that the heap was made by a glassheap with another memory format.
+// VersionError says that the heap was made by a glassheap with another memory format, and that the schema which it carries does
+// not tell this program all that it needs.
 type VersionError struct {
 	Version uint32
-	Schema  bool // the version is this one's, but its schema is another
+	Reason  error // what the schema lacks, or what is wrong with it
 }
 
+// Error says what is missing, and what to do.
 func (e *VersionError) Error() string {
-	if e.Schema {
-		return fmt.Sprintf("the heap's format has version %d like this program's, but another schema: it was made by another build; use the glassheap of that build", e.Version)
+	advice := "use the glassheap that its program was built with"
+	other := fmt.Sprintf("version %d; this program has version %d", e.Version, layout.Version)
+	switch {
+	case e.Version > layout.Version:
+		advice = "use a glassheap that is as new as the one that its program was built with"
+	case e.Version == layout.Version:
+		other = fmt.Sprintf("version %d like this program's, but another schema", e.Version)
 	}
-	return fmt.Sprintf("the heap's format has version %d; this program reads version %d: use a glassheap of that version", e.Version, layout.Version)
+	return fmt.Sprintf("the heap's format has %s, and can't be read by the schema that the heap carries: %v; %s", other, e.Reason, advice)
 }
 
 // regions are the parts of the metadata that were copied.
@@ -61,66 +73,121 @@ func (c *capture) regions() []region {
 	return all
 }
 
-// take copies the metadata out of t. The error is a *NotAHeapError, a *VersionError, or says that the memory can't be read;
-// damage is no error.
-func (c *capture) take(t target.Target) error {
+// Unwrap is the reason.
+func (e *VersionError) Unwrap() error { return e.Reason }
+
+// takeHeader copies the header and finds out in which format it is, and which of its identities is sound.
+func (c *capture) takeHeader(t target.Target) error {
 	if c.headerBytes == nil {
 		c.headerBytes = make([]byte, layout.HeaderBytes)
 	}
-	if n, err := t.ReadAt(c.headerBytes, 0); n < int(unsafe.Sizeof(c.header)) {
+	n, err := t.ReadAt(c.headerBytes, 0)
+	clear(c.headerBytes[n:])
+	if n < int(unsafe.Sizeof(c.header)) {
 		if err == nil || errors.Is(err, io.EOF) {
 			return &NotAHeapError{t.Description().String()}
 		}
 		return fmt.Errorf("the header can't be read: %w", err)
 	}
-	copy(layout.Bytes(&c.header), c.headerBytes)
-	first, twin := &c.header.Identity, &c.header.Twin
-	if first.Magic != layout.Magic && twin.Magic != layout.Magic {
-		return &NotAHeapError{t.Description().String()}
+	before := c.format
+	c.readHeader(currentFormat())
+	if c.sound && c.id.Version == layout.Version && c.id.SchemaHash == currentSchemaHash() {
+		return nil
+	}
+	magic := c.header.Identity.Magic == layout.Magic || c.header.Twin.Magic == layout.Magic
+	version := c.id.Version
+	if !c.sound {
+		version = binary.LittleEndian.Uint32(c.headerBytes[unsafe.Offsetof(layout.Identity{}.Version):])
+	}
+	f, err := formatBehind(c.headerBytes, before)
+	switch {
+	case err == nil && f.foreign:
+		c.readHeader(f)
+		magic = magic || c.header.Twin.Magic == layout.Magic
+		version = f.schema.Version
+		if c.sound && c.id.SchemaHash != layout.Hash(f.text) {
+			err = errors.New("its schema is damaged")
+		}
+	case magic && version == layout.Version && !c.sound:
+		err = nil // a damaged header of this program's format, or two that are damaged in the same way
+	case err == nil && magic && c.sound:
+		err = errors.New("its schema is damaged") // it is this program's, and the identity names another
 	}
 	switch {
-	case first.Sum() == first.Checksum:
+	case !magic:
+		return &NotAHeapError{t.Description().String()}
+	case err != nil:
+		return &VersionError{Version: version, Reason: err}
+	}
+	return nil
+}
+
+// readHeader reads the header as one of a format.
+func (c *capture) readHeader(f *format) {
+	c.format, c.header = f, layout.Header{}
+	f.header.fill(&c.header, c.headerBytes)
+	c.sum, c.twinSum = f.sum(c.headerBytes[f.first:]), f.sum(c.headerBytes[f.twin:])
+	first, twin := &c.header.Identity, &c.header.Twin
+	switch {
+	case first.Magic == layout.Magic && c.sum == first.Checksum:
 		c.id, c.sound = *first, true
-	case twin.Sum() == twin.Checksum:
+	case twin.Magic == layout.Magic && c.twinSum == twin.Checksum:
 		c.id, c.sound = *twin, true
 	default:
 		c.id, c.sound = *first, false
-		return nil
 	}
-	if c.id.Version != layout.Version {
-		return &VersionError{Version: c.id.Version}
+	if !f.audit {
+		c.header.Mode = c.id.Mode // which never changed then
 	}
-	if c.id.SchemaHash != layout.Hash(layout.SchemaText()) {
-		return &VersionError{Version: c.id.Version, Schema: true}
+}
+
+// currentSchemaHash is the hash of this program's schema.
+var currentSchemaHash = sync.OnceValue(func() uint64 { return layout.Hash(layout.SchemaText()) })
+
+// identityFacts is what the header's identity is held against. base is where it was found, or 0.
+func (c *capture) identityFacts(base, schemaHash uint64) layout.IdentityFacts {
+	return layout.IdentityFacts{
+		Base: base, Twin: &c.header.Twin, Sum: c.sum, TwinSum: c.twinSum, SchemaHash: schemaHash,
+		Version: c.format.schema.Version, Caches: uint32(c.format.caches), Place: c.format.place,
+	}
+}
+
+// take copies the metadata out of t. The error is a *NotAHeapError, a *VersionError, or says that the memory can't be read;
+// damage is no error.
+func (c *capture) take(t target.Target) error {
+	if err := c.takeHeader(t); err != nil || !c.sound {
+		return err
 	}
 	c.schema = c.headerBytes[layout.SchemaOffset:min(layout.SchemaOffset+uint64(c.id.SchemaBytes), layout.HeaderBytes)]
+	h, id, f := &c.header, &c.id, c.format
 	// The checksum is right, but who wrote it may have lied: what follows must be what it has to be.
-	var j layout.Judge
-	c.id.Judge(&j, layout.IdentityFacts{Base: t.Base(), Twin: &c.id, SchemaHash: c.id.SchemaHash})
-	if len(j.Verdicts) > 0 || c.id.ArenasMax > mostArenas {
+	j := layout.Judge{Lacks: f.lacks["Identity"]}
+	facts := c.identityFacts(t.Base(), id.SchemaHash)
+	facts.Twin, facts.Sum, facts.TwinSum = id, id.Checksum, id.Checksum
+	id.Judge(&j, facts)
+	if len(j.Verdicts) > 0 || id.ArenasMax > mostArenas || f.foreign && !f.possible(id) {
 		c.sound = false
 		return nil
 	}
-	h, id := &c.header, &c.id
 	// One entry more than is in use: a count that is too low shows by what comes after it.
 	for _, part := range []struct {
 		r     *region
 		start uint64
 		bytes uint64
 	}{
-		{&c.bins, uint64(id.Bins), uint64(id.BinCount) * layout.BinBytes},
-		{&c.caches, uint64(id.Caches), (min(h.CachesReady, layout.MaxCaches-1) + 1) * layout.CacheBytes},
-		{&c.arenas, uint64(id.Arenas), (min(h.ArenasUsed, uint64(id.ArenasMax)-1) + 1) * layout.ArenaDescriptorBytes},
+		{&c.bins, uint64(id.Bins), uint64(id.BinCount) * f.bin.bytes},
+		{&c.caches, uint64(id.Caches), (min(h.CachesReady, f.caches-1) + 1) * f.cache.bytes},
+		{&c.arenas, uint64(id.Arenas), (min(h.ArenasUsed, uint64(id.ArenasMax)-1) + 1) * f.arena.bytes},
 		{&c.pageMap, uint64(id.PageMap), min(h.ArenasUsed, uint64(id.ArenasMax)) * layout.PagesPerArena * layout.PageEntryBytes},
 		{&c.descriptors, id.Descriptors, min(max(h.DescriptorsTop, id.Descriptors), id.DescriptorsEnd) - id.Descriptors},
 		{&c.records, id.Records, min(max(h.RecordsTop, id.Records), id.RecordsEnd) - id.Records},
 		// Of the journal behind the last one only the head is looked at.
-		{&c.journals, uint64(id.Journals), min(h.JournalsReady, layout.MaxCaches-1)*layout.JournalBytes + journalHead},
+		{&c.journals, uint64(id.Journals), f.journals(min(h.JournalsReady, f.caches-1))},
 	} {
 		certain := uint64(0)
 		if part.r == &c.pageMap {
 			// The entries of a huge span are zeros, of which there may be any number; its arenas say that they are its own.
-			certain = c.arenas.filledEnd() / layout.ArenaDescriptorBytes * layout.PagesPerArena * layout.PageEntryBytes
+			certain = c.arenas.filledEnd() / f.arena.bytes * layout.PagesPerArena * layout.PageEntryBytes
 		}
 		if err := part.r.read(t, id.Base, part.start, part.bytes, certain); err != nil {
 			return err
@@ -139,34 +206,31 @@ func (c *capture) prepare(t target.Target) { _ = c.take(t) }
 // takeGuards copies the guard pool, if there is one.
 func (c *capture) takeGuards(t target.Target) error {
 	id := &c.id
-	if err := c.guards.read(t, id.Base, uint64(id.Guards), guardPoolHead, 0); err != nil {
+	if !c.format.guards {
+		return nil
+	}
+	if err := c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardsHead(), 0); err != nil {
 		return err
 	}
 	if used := slices.ContainsFunc(c.guards.bytes, func(b byte) bool { return b != 0 }); !used {
 		c.guards.bytes = c.guards.bytes[:0]
 		return nil
 	}
-	return c.guards.read(t, id.Base, uint64(id.Guards), uint64(unsafe.Sizeof(layout.GuardPool{})), 0)
+	return c.guards.read(t, id.Base, uint64(id.Guards), c.format.guardPool.bytes, 0)
 }
-
-// guardPoolHead is how much of a guard pool tells whether it was ever used.
-const guardPoolHead = 64
-
-// journalHead is how much of a journal tells whether it is in use.
-const journalHead = 64
 
 // takeStacks copies the stack table, after the records: the stacks that they name are there by then.
 func (c *capture) takeStacks(t target.Target) error {
-	id := &c.id
+	id, f := &c.id, c.format
 	if c.header.JournalsReady == 0 && len(c.guards.bytes) == 0 {
 		c.stacks.bytes = c.stacks.bytes[:0]
 		return nil
 	}
-	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes, 0); err != nil {
+	if err := c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes, 0); err != nil {
 		return err
 	}
-	used, _ := get[uint64](c.stacks, uint64(id.Stacks)+uint64(unsafe.Offsetof(layout.StackTable{}.Used)))
-	return c.stacks.read(t, id.Base, uint64(id.Stacks), layout.StackTableBytes+min(used, layout.StackTableRoom-layout.StackTableBytes), 0)
+	used, _ := get[uint64](c.stacks, uint64(id.Stacks)+f.stacksUsed)
+	return c.stacks.read(t, id.Base, uint64(id.Stacks), f.stackTable.bytes+min(used, f.stackRoom(id)-f.stackTable.bytes), 0)
 }
 
 // mostArenas is how many arenas a heap may have at most: 8 TiB of them, as the allocator's options say.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect/target"
@@ -35,22 +34,21 @@ func decode(t target.Target, c *capture) *Heap {
 
 func (h *Heap) decodeBins() {
 	for i := range h.classes {
-		address := uint64(h.id.Bins) + uint64(i)*layout.BinBytes
-		b, _ := get[layout.Bin](h.capture.bins, address)
+		address := uint64(h.id.Bins) + uint64(i)*h.format.bin.bytes
+		b, _ := h.format.bin.get(h.capture.bins, address)
 		h.bins = append(h.bins, &Bin{Bin: b, Address: Address(address)})
 	}
 }
 
 func (h *Heap) decodeCaches() {
-	for i := range len(h.capture.caches.bytes) / int(layout.CacheBytes) {
-		address := h.capture.caches.start + uint64(i)*layout.CacheBytes
-		// Only the head: the magazines are copied one by one.
-		id, _ := get[uint32](h.capture.caches, address)
-		ready, _ := get[uint32](h.capture.caches, address+uint64(unsafe.Offsetof(layout.Cache{}.Ready)))
-		c := &cache{Cache: layout.Cache{ID: id, Ready: ready}, address: Address(address)}
+	r, f := h.capture.caches, h.format
+	for at := uint64(0); uint64(len(r.bytes))-at >= f.cache.bytes; at += f.cache.bytes {
+		i, address := len(h.caches), r.start+at
+		c := &cache{address: Address(address)}
+		f.cache.fill(&c.Cache, r.bytes[at:])
 		for bin := range h.classes {
-			at := address + layout.CacheMagazines + uint64(bin)*layout.MagazineBytes
-			m, _ := get[layout.Magazine](h.capture.caches, at)
+			at := address + f.magazines.at(bin)
+			m, _ := f.magazine.get(r, at)
 			c.magazines = append(c.magazines, &magazine{Magazine: m, address: Address(at), name: fmt.Sprintf("Magazine %d of cache %d", bin, i)})
 		}
 		h.caches = append(h.caches, c)
@@ -98,8 +96,8 @@ func (h *Heap) decodeArenas() {
 	h.slabOfPage = make([]int32, arenas*layout.PagesPerArena)
 	hugeHead, hugeLeft := 0, 0
 	for i := range arenas {
-		address := h.capture.arenas.start + uint64(i)*layout.ArenaDescriptorBytes
-		raw, _ := get[layout.Arena](h.capture.arenas, address)
+		address := h.capture.arenas.start + uint64(i)*h.format.arena.bytes
+		raw, _ := h.format.arena.get(h.capture.arenas, address)
 		a := &arena{Arena: raw, address: Address(address)}
 		a.facts = layout.ArenaFacts{ID: uint32(i), Base: h.id.Data + uint64(i)*layout.ArenaBytes, Held: h.header.PagesLock.Held()}
 		h.arenas = append(h.arenas, a)
@@ -127,7 +125,7 @@ func (h *Heap) decodeArenas() {
 // to it.
 func (h *Heap) neverUsed(i int) bool {
 	const entries = layout.PagesPerArena * layout.PageEntryBytes
-	a, _ := get[layout.Arena](h.capture.arenas, h.capture.arenas.start+uint64(i)*layout.ArenaDescriptorBytes)
+	a, _ := h.format.arena.get(h.capture.arenas, h.capture.arenas.start+uint64(i)*h.format.arena.bytes)
 	pages, _ := get[[entries]byte](h.capture.pageMap, h.capture.pageMap.start+uint64(i)*entries)
 	return a == layout.Arena{} && pages == [entries]byte{}
 }
@@ -182,7 +180,7 @@ const slabsAtATime = 256
 // decodeSlab decodes the slab that begins at page and returns how many pages it has.
 func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 	address := h.id.Descriptors + e.Descriptor()
-	raw, ok := get[layout.Slab](h.capture.descriptors, address)
+	raw, ok := h.format.slab.get(h.capture.descriptors, address)
 	bin := e.Bin()
 	// The bin stands in the entry and in the slab. Where they differ, the one that the slab's other fields fit is believed.
 	if ok && raw.Bin != bin && int(raw.Bin) < len(h.classes) && raw.Stride == h.classes[raw.Bin].Stride {
@@ -198,14 +196,14 @@ func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 	}
 	s := &h.fresh[0]
 	*s = Slab{Slab: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes, bin: int(bin), class: &h.classes[bin]}
-	bytes := layout.SlabDescriptorBytes(s.class.Capacity)
+	bytes := h.format.slabDescriptorBytes(s.class.Capacity)
 	if address%layout.DescriptorGrain != 0 || address+bytes > h.capture.descriptors.end() || !s.credible() {
 		h.pageProblem(page, e, 0, "the slab that it names lies whole among the descriptors, and begins here")
 		return 1
 	}
-	from := address + layout.SlabBytes - h.capture.descriptors.start
+	from := address + h.format.slab.bytes - h.capture.descriptors.start
 	behind := from + 2*uint64(s.class.Capacity)
-	s.links, s.tail = h.capture.descriptors.bytes[from:behind], h.capture.descriptors.bytes[behind:from+bytes-layout.SlabBytes]
+	s.links, s.tail = h.capture.descriptors.bytes[from:behind], h.capture.descriptors.bytes[behind:from+bytes-h.format.slab.bytes]
 	s.pages = min(int(s.class.SlabPages), end-page)
 	for k := 1; k < s.pages; k++ {
 		if found, expected := h.pageEntry(page+k), layout.MakePageEntry(layout.PageSlab, bin, k, e.Descriptor()); found != expected {
@@ -288,14 +286,14 @@ func (h *Heap) decodeHuge(a *arena, i int) *Span {
 // spanOf decodes the span that an entry names; nil when it names none.
 func (h *Heap) spanOf(page int, e layout.PageEntry) *Span {
 	address := h.id.Descriptors + e.Descriptor()
-	raw, ok := get[layout.Span](h.capture.descriptors, address)
+	raw, ok := h.format.span.get(h.capture.descriptors, address)
 	if !ok || e != layout.MakePageEntry(layout.PageSpan, 0, 0, e.Descriptor()) {
 		h.pageProblem(page, e, 0, "an entry begins a run, and its span lies among the descriptors")
 		return nil
 	}
 	s := &Span{Span: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes}
 	h.spans = append(h.spans, s)
-	h.pieces = append(h.pieces, piece{start: address, bytes: layout.SpanBytes, kind: "Span", page: page})
+	h.pieces = append(h.pieces, piece{start: address, bytes: h.format.span.bytes, kind: "Span", page: page})
 	return s
 }
 

@@ -42,10 +42,7 @@ func (h *Heap) Dump(name string) (*DumpReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	schema, err := layout.ParseSchema(h.schema)
-	if err != nil {
-		schema = layout.CurrentSchema() // the stored one is damaged; check says so
-	}
+	schema := h.format.schema
 	r := &DumpReport{Heap: h.summary(passCounts{}), Name: label, Type: kind, Address: Address(address)}
 	if kind == "PageEntry" {
 		return r, h.dumpPageEntry(r)
@@ -61,15 +58,15 @@ func (h *Heap) Dump(name string) (*DumpReport, error) {
 	}
 	h.values(r, schema, t, data, "", 0)
 	if kind == "Magazine" {
-		r.markStale(data)
+		h.markStale(r, data)
 	}
 	return r, nil
 }
 
 // markStale says of the entries of a magazine that are not in use what they are: what was there once.
-func (r *DumpReport) markStale(data []byte) {
+func (h *Heap) markStale(r *DumpReport, data []byte) {
 	var m layout.Magazine
-	copy(layout.Bytes(&m), data)
+	h.format.magazine.fill(&m, data)
 	for i := range r.Values {
 		var n int
 		if _, err := fmt.Sscanf(r.Values[i].Field, "Blocks[%d]", &n); err == nil && n >= m.Tally.Count() && r.Values[i].Points != "" {
@@ -93,7 +90,7 @@ func (h *Heap) find(name string) (kind, label string, address uint64, err error)
 	case "identity":
 		return "Identity", "Header.Identity", h.id.Base, nil
 	case "twin":
-		return "Identity", "Header.Twin", h.id.Base + schemaStruct("Identity").Bytes, nil
+		return "Identity", "Header.Twin", h.id.Base + h.format.twin, nil
 	}
 	if numberErr != nil {
 		return "", "", 0, missing

@@ -37,7 +37,7 @@ func FuzzAuditDecoder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, patches []byte, address uint64) {
 		lock.Lock()
 		defer lock.Unlock()
-		defer patchMemory(memory, parts, patches, &head)()
+		defer patchMemory(memory, parts, patches)()
 		started := time.Now()
 		askEverything(head.Identity.Base+address%uint64(len(memory)), memory)
 		if took := time.Since(started); took > 20*time.Second {

@@ -46,7 +46,7 @@ func FuzzDecoder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, patches []byte, address uint64) {
 		lock.Lock()
 		defer lock.Unlock()
-		undo := patchMemory(memory, parts, patches, &head)
+		undo := patchMemory(memory, parts, patches)
 		defer undo()
 		started := time.Now()
 		askEverything(head.Identity.Base+address%uint64(len(memory)), memory)
@@ -68,8 +68,23 @@ func parts(head *layout.Header) [][2]uint64 {
 	}
 }
 
-// patchMemory applies the patches and returns what takes them back.
-func patchMemory(memory []byte, parts [][2]uint64, patches []byte, head *layout.Header) (undo func()) {
+// patchMemory applies the patches and returns what takes them back. The checksums follow, so that damage to the identity gets
+// beyond them.
+func patchMemory(memory []byte, parts [][2]uint64, patches []byte) (undo func()) {
+	unpatch := patchWords(memory, parts, patches)
+	var before, now layout.Header
+	copy(layout.Bytes(&before), memory)
+	now = before
+	now.Identity.Checksum, now.Twin.Checksum = now.Identity.Sum(), now.Twin.Sum()
+	copy(memory, layout.Bytes(&now))
+	return func() {
+		copy(memory, layout.Bytes(&before))
+		unpatch()
+	}
+}
+
+// patchWords applies the patches and returns what takes them back.
+func patchWords(memory []byte, parts [][2]uint64, patches []byte) (undo func()) {
 	type old struct {
 		at   uint64
 		word uint64
@@ -92,14 +107,7 @@ func patchMemory(memory []byte, parts [][2]uint64, patches []byte, head *layout.
 		}
 		binary.LittleEndian.PutUint64(memory[at:], word)
 	}
-	// The checksums follow, so that damage to the identity gets beyond them.
-	var before, now layout.Header
-	copy(layout.Bytes(&before), memory)
-	now = before
-	now.Identity.Checksum, now.Twin.Checksum = now.Identity.Sum(), now.Twin.Sum()
-	copy(memory, layout.Bytes(&now))
 	return func() {
-		copy(memory, layout.Bytes(&before))
 		for i := len(olds) - 1; i >= 0; i-- {
 			binary.LittleEndian.PutUint64(memory[olds[i].at:], olds[i].word)
 		}

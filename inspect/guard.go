@@ -17,7 +17,7 @@ type guardPool struct {
 // decodeGuards copies the pool, if it was ever used.
 func (h *Heap) decodeGuards() {
 	r := h.capture.guards
-	pool, ok := get[layout.GuardPool](r, r.start)
+	pool, ok := h.format.guardPool.get(r, r.start)
 	if !ok {
 		return
 	}
@@ -42,7 +42,7 @@ func guardSlotName(i int) string { return fmt.Sprintf("GuardSlot %d", i) }
 
 // guardSlotAddress is where a slot's struct lies.
 func (h *Heap) guardSlotAddress(i int) uint64 {
-	return uint64(h.guards.address) + schemaField("GuardPool", "Slots").Offset + uint64(i)*schemaStruct("GuardSlot").Bytes
+	return uint64(h.guards.address) + h.format.guardSlots.at(i)
 }
 
 func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
@@ -51,16 +51,16 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 		return
 	}
 	held := h.header.PagesLock.Held()
-	judgeStruct(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
+	h.judgeStruct(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
 		g.Judge(j, layout.GuardPoolFacts{Live: g.live, Held: held})
 	})
-	for i := range g.Slots {
-		s := &g.Slots[i]
+	for i := range h.format.guardSlots.count {
+		i, s := int(i), &g.Slots[i]
 		if s.State == layout.GuardVirgin && all {
 			continue
 		}
 		facts := layout.GuardSlotFacts{Page: h.id.GuardPages + layout.GuardPage(i), Stored: h.stored, Held: held}
-		judgeStruct(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
+		h.judgeStruct(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
 	}
 }
 
@@ -98,7 +98,7 @@ func (h *Heap) diagnoseGuarded(i int) (*Finding, error) {
 
 // inGuardPages reports whether an address lies in the pages of the guard pool.
 func (h *Heap) inGuardPages(address uint64) bool {
-	return h.guards != nil && address-h.id.GuardPages < layout.GuardPagesBytes
+	return h.guards != nil && address-h.id.GuardPages < h.format.guardPages()
 }
 
 // whatisGuarded says what an address in the guard pages is.
@@ -110,7 +110,7 @@ func (h *Heap) whatisGuarded(r *WhatisReport, address uint64) error {
 		r.Sentence = "on a guard page of the pool of guarded blocks: nothing may be read or written there"
 		// The neighbour whose bounds were left, if there is one.
 		for _, i := range []int{page/2 - 1, page / 2} {
-			if i < 0 || i >= layout.GuardSlots || h.guards.Slots[i].State == layout.GuardVirgin {
+			if i < 0 || i >= int(h.format.guardSlots.count) || h.guards.Slots[i].State == layout.GuardVirgin {
 				continue
 			}
 			b := h.describeGuarded(i)

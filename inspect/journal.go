@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -20,11 +19,14 @@ func (j *journal) name(i int) string { return fmt.Sprintf("Journal %d", i) }
 
 // decodeJournals copies the journals that are in use and places the blocks that they hold back.
 func (h *Heap) decodeJournals() {
+	if !h.format.audit {
+		return
+	}
 	r := h.capture.journals
-	for i := range int(min(h.header.JournalsReady, uint64(len(r.bytes))/layout.JournalBytes)) {
-		address := r.start + uint64(i)*layout.JournalBytes
+	for i := range int(min(h.header.JournalsReady, uint64(len(r.bytes))/h.format.journal.bytes)) {
+		address := r.start + uint64(i)*h.format.journal.bytes
 		raw := new(layout.Journal)
-		copy(layout.Bytes(raw), r.bytes[address-r.start:])
+		h.format.journal.fill(raw, r.bytes[address-r.start:])
 		j := &journal{Journal: raw, address: Address(address), known: true}
 		h.journals = append(h.journals, j)
 		held, ok := raw.Held()
@@ -65,8 +67,11 @@ func (j *journal) place(h *Heap, i int, k uint64, entry cachedBlock) {
 
 // journalsFound is how many journals say that they are ready: those that are counted, and the one behind them, were it in use.
 func (h *Heap) journalsFound() (n uint64) {
-	for address := h.capture.journals.start; ; address += layout.JournalBytes {
-		ready, ok := get[uint32](h.capture.journals, address+uint64(unsafe.Offsetof(layout.Journal{}.Ready)))
+	if !h.format.audit {
+		return 0
+	}
+	for address := h.capture.journals.start; ; address += h.format.journal.bytes {
+		ready, ok := get[uint32](h.capture.journals, address+h.format.journalReady)
 		if !ok {
 			return n
 		}
@@ -79,6 +84,6 @@ func (h *Heap) journalsFound() (n uint64) {
 func (h *Heap) judgeJournals(visit func(Judgement), all bool) {
 	for i, q := range h.journals {
 		facts := layout.JournalFacts{ID: uint32(i), Bytes: q.bytes, Known: q.known}
-		judgeStruct(visit, all, q.name(i), "Journal", uint64(q.address), func(j *layout.Judge) { q.Judge(j, facts) })
+		h.judgeStruct(visit, all, q.name(i), "Journal", uint64(q.address), func(j *layout.Judge) { q.Judge(j, facts) })
 	}
 }

@@ -39,7 +39,7 @@ type listed struct {
 // judgeHeader judges what comes before everything else: both identities. When neither is sound there is no more to judge.
 func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	first, twin := &h.header.Identity, &h.header.Twin
-	facts := layout.IdentityFacts{Base: h.target.Base(), Twin: twin, SchemaHash: layout.Hash(h.schema)}
+	facts := h.identityFacts(h.target.Base(), layout.Hash(h.schema))
 	if !h.sound {
 		facts.SchemaHash = first.SchemaHash
 	}
@@ -47,29 +47,44 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	if facts.Base != 0 {
 		base = facts.Base
 	}
-	judgeStruct(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
-	judgeStruct(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
-		if first.Sum() == first.Checksum {
-			twin.JudgeTwin(j, first)
+	h.judgeStruct(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
+	h.judgeStruct(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
+		if h.sum == first.Checksum {
+			twin.JudgeTwin(j, first, h.twinSum, h.sum)
 		} else {
-			twin.JudgeTwin(j, twin) // the first is the damaged one
+			twin.JudgeTwin(j, twin, h.twinSum, h.twinSum) // the first is the damaged one
 		}
 	})
 }
 
 // judgeStruct judges one struct and hands on its verdicts: every one, or only those that are not as expected.
-func judgeStruct(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
-	j := layout.Judge{All: all}
+func (h *Heap) judgeStruct(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
+	j := layout.Judge{All: all, Lacks: h.format.lacks[kind]}
 	judge(&j)
+	if gaps := h.format.gaps[kind]; gaps != nil {
+		j.Changing(false)
+		j.Padding(h.copied(address, h.format.structBytes(kind)), gaps)
+	}
 	if all || len(j.Verdicts) > 0 {
 		visit(Judgement{Name: name, Type: kind, Address: Address(address), Verdicts: j.Verdicts})
 	}
 }
 
+// copied is the memory at an address as it was captured; nil: it was not.
+func (h *Heap) copied(address, bytes uint64) []byte {
+	c := h.capture
+	for _, r := range []region{{start: h.id.Base, bytes: c.headerBytes}, c.bins, c.caches, c.arenas, c.descriptors, c.records, c.journals, c.stacks, c.guards} {
+		if offset := address - r.start; offset < uint64(len(r.bytes)) && uint64(len(r.bytes))-offset >= bytes {
+			return r.bytes[offset : offset+bytes]
+		}
+	}
+	return nil
+}
+
 // judge judges every struct of a sound heap but its slabs, which the pass has judged: counts are what it counted.
 func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 	pages := h.header.PagesLock.Held()
-	judgeStruct(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
+	h.judgeStruct(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
 	inflows := make([]int64, len(h.bins))
 	for _, c := range h.caches {
 		for bin, m := range c.magazines {
@@ -83,18 +98,18 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 			depot += uint64(m.Tally.Count())
 		}
 		facts := layout.BinFacts{
-			ID: uint32(i), Class: h.classes[i], Holders: layout.MaxCaches,
+			ID: uint32(i), Class: h.classes[i], Holders: uint32(h.format.caches), DescriptorBytes: h.format.slabDescriptorBytes(h.classes[i].Capacity),
 			Slabs: uint64(len(b.slabs)), Empty: uint64(b.empty), Retired: uint64(b.retired), Depot: uint64(len(b.depot)), DepotSpare: uint64(b.spare),
 			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached, Quarantined: n.quarantined,
 			ListsBroken: b.listsBroken, PagesHeld: pages,
 		}
-		judgeStruct(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
+		h.judgeStruct(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
 	}
 	for i, c := range h.caches {
 		if i >= int(h.header.CachesReady) {
 			break
 		}
-		judgeStruct(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { h.judgeCache(j, c, i) })
+		h.judgeStruct(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { c.Judge(j, uint32(i)) })
 		for bin, m := range c.magazines {
 			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine, Held: h.bins[bin].Lock == layout.HeldBy(i)}
 			if m.unused() {
@@ -103,24 +118,24 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 				}
 				facts = layout.MagazineFacts{} // no P ever needed it
 			}
-			judgeStruct(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
+			h.judgeStruct(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
 		}
 	}
 	h.judgeJournals(visit, all)
 	h.judgeGuards(visit, all)
 	h.judgeStacks(visit, all)
 	for _, l := range h.onLists {
-		judgeStruct(visit, all, l.name, l.kind, uint64(l.address), l.judge)
+		h.judgeStruct(visit, all, l.name, l.kind, uint64(l.address), l.judge)
 	}
 	for _, a := range h.arenas {
-		judgeStruct(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
+		h.judgeStruct(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
 	}
 	for _, s := range h.spans {
 		facts := layout.SpanFacts{
 			Arena: uint32(s.page / layout.PagesPerArena), Base: s.base, Pages: uint64(s.pages), GuardPages: uint64(s.guards),
 			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages, Quarantine: s.held,
 		}
-		judgeStruct(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
+		h.judgeStruct(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
 			s.Judge(j, facts)
 			if s.Recorded == layout.SpanRecorded {
 				s.Record.Judge(j, layout.RecordFacts{State: s.state(), Stored: h.stored, Held: pages})
@@ -134,17 +149,9 @@ func (m *magazine) unused() bool {
 	return m.Tally == 0 && m.Inflow == 0 && m.Next == 0 && m.Bin == 0 && m.Limit == 0
 }
 
-// judgeCache judges the head of a cache, whose unused bytes the capture holds.
-func (h *Heap) judgeCache(j *layout.Judge, c *cache, i int) {
-	var whole layout.Cache
-	from := uint64(c.address) - h.capture.caches.start
-	copy(layout.Bytes(&whole), h.capture.caches.bytes[from:from+layout.CacheMagazines])
-	whole.Judge(j, uint32(i))
-}
-
 // headerFacts is what the changing part of the header is held against.
 func (h *Heap) headerFacts() layout.HeaderFacts {
-	facts := layout.HeaderFacts{Identity: &h.id, SpansRetired: uint64(h.retiredSpans), DescriptorBytes: h.descriptorBytes,
+	facts := layout.HeaderFacts{Identity: &h.id, Holders: uint32(h.format.caches), SpansRetired: uint64(h.retiredSpans), DescriptorBytes: h.descriptorBytes,
 		JournalsFound: h.journalsFound(), RecordBytes: h.recordBytes,
 		SpansQuarantined: h.quarantined.spans, QuarantinedPages: h.quarantined.pages, SpanQuarantineLast: h.quarantined.last,
 	}
@@ -153,11 +160,11 @@ func (h *Heap) headerFacts() layout.HeaderFacts {
 			facts.SpansLive++
 		}
 	}
-	for i := range len(h.capture.arenas.bytes) / int(layout.ArenaDescriptorBytes) {
+	for i := range uint64(len(h.capture.arenas.bytes)) / h.format.arena.bytes {
 		// One arena more than the header counts: were it in use, the count would be wrong.
-		a, _ := get[layout.Arena](h.capture.arenas, h.capture.arenas.start+uint64(i)*layout.ArenaDescriptorBytes)
+		a, _ := h.format.arena.get(h.capture.arenas, h.capture.arenas.start+i*h.format.arena.bytes)
 		if a.State != 0 {
-			facts.ArenasFound = uint64(i) + 1
+			facts.ArenasFound = i + 1
 		}
 		if a.State >= layout.ArenaPages && a.State <= layout.ArenaHugeTail {
 			facts.ArenasMapped++

@@ -182,6 +182,8 @@ func (g *groups) modeNotes() []string {
 	switch mode := g.heap.header.Mode; {
 	case !unaudited:
 		return nil
+	case !g.heap.format.audit:
+		return []string{g.heap.format.withoutAudit("record of who allocated")}
 	case mode == layout.ModePlain:
 		return []string{"mode plain: neither who allocated nor how much was asked for is recorded; make the heap with ModeAudit"}
 	case mode == layout.ModeAudit:

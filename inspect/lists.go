@@ -81,10 +81,10 @@ func (h *Heap) listProblem(b *Bin, owner, field string, at Address, found uint64
 func (h *Heap) walkRetiredSlabs(b *Bin) {
 	owner, at := b.name(), b.Address
 	field := "Retired"
-	bytes := layout.SlabDescriptorBytes(h.classes[b.slot(h)].Capacity)
+	bytes := h.format.slabDescriptorBytes(h.classes[b.slot(h)].Capacity)
 	seen := map[layout.Ref[layout.Slab]]bool{}
 	for link := b.Retired; link != 0; {
-		s, ok := get[layout.Slab](h.capture.descriptors, uint64(link))
+		s, ok := h.format.slab.get(h.capture.descriptors, uint64(link))
 		if !ok || s.State != layout.SlabRetired || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
 			h.listProblem(b, owner, field, at, uint64(link), "a retired slab that the list has not come by yet")
 			return
@@ -104,7 +104,7 @@ func (h *Heap) walkRetiredSlabs(b *Bin) {
 
 // slot is the bin's place in the table, which its ID should tell.
 func (b *Bin) slot(h *Heap) int {
-	return int((uint64(b.Address) - uint64(h.id.Bins)) / layout.BinBytes)
+	return int((uint64(b.Address) - uint64(h.id.Bins)) / h.format.bin.bytes)
 }
 
 // walkDepot follows a bin's list of magazines: the full ones, or the spare ones.
@@ -112,14 +112,14 @@ func (h *Heap) walkDepot(b *Bin, list string, link layout.Ref[layout.Magazine]) 
 	owner, field, at := b.name(), list, b.Address
 	seen := map[layout.Ref[layout.Magazine]]bool{}
 	for link != 0 {
-		raw, ok := get[layout.Magazine](h.capture.descriptors, uint64(link))
+		raw, ok := h.format.magazine.get(h.capture.descriptors, uint64(link))
 		if !ok || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
 			h.listProblem(b, owner, field, at, uint64(link), "a magazine that the list has not come by yet")
 			return
 		}
 		seen[link] = true
 		m := &magazine{Magazine: raw, address: Address(link), name: "magazine at " + Address(link).String(), depot: true}
-		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: layout.MagazineBytes, kind: "Magazine", page: -1, held: b.Lock.Held()})
+		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: h.format.magazine.bytes, kind: "Magazine", page: -1, held: b.Lock.Held()})
 		facts := layout.MagazineFacts{Bin: uint32(b.slot(h)), InDepot: true, Held: b.Lock.Held() || h.header.PagesLock.Held()}
 		if list == "Depot" {
 			facts.Limit = h.classes[b.slot(h)].Magazine
@@ -139,7 +139,7 @@ func (h *Heap) walkRetiredSpans() {
 	seen := map[layout.Ref[layout.Span]]bool{}
 	owner, field, at := "Header", "RetiredSpans", h.id.Base
 	for link := h.header.RetiredSpans; link != 0; {
-		s, ok := get[layout.Span](h.capture.descriptors, uint64(link))
+		s, ok := h.format.span.get(h.capture.descriptors, uint64(link))
 		if !ok || s.State != layout.SpanRetired || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
 			h.problems = append(h.problems, fromVerdict(CodeList, owner, at, layout.Verdict{
 				Field: field, Found: layout.Hex(uint64(link)), Expected: "a retired span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
@@ -148,7 +148,7 @@ func (h *Heap) walkRetiredSpans() {
 		}
 		seen[link] = true
 		name := "retired span at " + Address(link).String()
-		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: layout.SpanBytes, kind: "Span", page: -1})
+		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: h.format.span.bytes, kind: "Span", page: -1})
 		h.judged(name, "Span", Address(link), func(j *layout.Judge) { s.JudgeRetired(j, h.header.PagesLock.Held()) })
 		owner, field, at = name, "Next", uint64(link)
 		link = s.Next
@@ -220,10 +220,10 @@ func (h *Heap) magazinesBetweenLists() {
 	if len(holding) == 0 {
 		return
 	}
-	at := h.id.Descriptors
+	at, bytes := h.id.Descriptors, h.format.magazine.bytes
 	fill := func(end uint64) {
-		for ; end > at && end-at >= layout.MagazineBytes; at += layout.MagazineBytes {
-			m, ok := get[layout.Magazine](h.capture.descriptors, at)
+		for ; end > at && end-at >= bytes; at += bytes {
+			m, ok := h.format.magazine.get(h.capture.descriptors, at)
 			n, held := holding[m.Bin]
 			if !ok || !held {
 				return
@@ -234,7 +234,7 @@ func (h *Heap) magazinesBetweenLists() {
 			if n > 0 {
 				h.problemUnder(true, "magazine at "+Address(at).String(), "(place)", Address(at), "on no list", "in the depot, or among the spare ones", "its bin's lock is held")
 			}
-			h.pieces = append(h.pieces, piece{start: at, bytes: layout.MagazineBytes, kind: "Magazine", page: -1, held: true})
+			h.pieces = append(h.pieces, piece{start: at, bytes: bytes, kind: "Magazine", page: -1, held: true})
 		}
 	}
 	for _, p := range slices.Clone(h.pieces) {

@@ -143,6 +143,9 @@ func holds(e layout.Event, address uint64) bool {
 
 // logNotes say why there may be fewer events than one would expect.
 func (h *Heap) logNotes() []string {
+	if note := h.format.withoutAudit("log"); note != "" {
+		return []string{note}
+	}
 	if h.header.Mode == layout.ModeAudit {
 		return nil
 	}

@@ -213,7 +213,7 @@ func (w *passWorker) slab(s *Slab) {
 	c.cached += uint64(w.census.cached)
 	c.quarantined += uint64(w.census.quarantined)
 	c.withdrawn += uint64(w.census.withdrawn)
-	judgeStruct(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
+	h.judgeStruct(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
 		facts := h.slabFacts(s, &w.census, held)
 		facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
 		s.Judge(j, facts)
@@ -224,7 +224,7 @@ func (w *passWorker) slab(s *Slab) {
 // slabFacts is what a slab is held against.
 func (h *Heap) slabFacts(s *Slab, c *census, held bool) layout.SlabFacts {
 	return layout.SlabFacts{
-		Arena: uint32(s.page / layout.PagesPerArena), Bin: uint32(s.bin), Base: s.base, Pages: uint64(s.pages), Links: uint64(s.Address) + layout.SlabBytes,
+		Arena: uint32(s.page / layout.PagesPerArena), Bin: uint32(s.bin), Base: s.base, Pages: uint64(s.pages), Links: uint64(s.Address) + h.format.slab.bytes,
 		Class: *s.class, Held: held, FreeList: uint64(c.freeList), OnPartial: s.onPartial, OnEmpty: s.onEmpty, WithdrawnLinks: uint64(c.withdrawn),
 	}
 }
@@ -276,7 +276,7 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		}
 		address += uint64(stride)
 	}
-	if end := s.capacity() * stride; end < room && !h.blind && firstDamage(data[end:room]) >= 0 {
+	if end := s.capacity() * stride; h.format.edges && end < room && !h.blind && firstDamage(data[end:room]) >= 0 {
 		w.result.suspects = append(w.result.suspects, suspect{s, slabTail})
 	}
 	w.result.counts.blocks += uint64(carved)

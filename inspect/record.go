@@ -31,12 +31,20 @@ func (h *Heap) operations(r layout.Record, state layout.State) (allocated, freed
 	return allocated, freed
 }
 
+// recordAddress is where the record of a slab's block lies.
+func (h *Heap) recordAddress(s *Slab, index int) uint64 {
+	return uint64(s.Records) + h.format.records.bytes + uint64(index)*h.format.record.bytes
+}
+
 // record is the record of a slab's block; ok is false when the slab has none.
 func (h *Heap) record(s *Slab, index int) (r layout.Record, ok bool) {
-	if !s.recorded {
+	switch {
+	case !s.recorded:
 		return r, false
+	case h.format.record.moves == nil: // as many as there are blocks: the copy without a call
+		return get[layout.Record](h.capture.records, h.recordAddress(s, index))
 	}
-	return get[layout.Record](h.capture.records, uint64(s.Records)+layout.RecordsBytes+uint64(index)*layout.RecordBytes)
+	return h.format.record.get(h.capture.records, h.recordAddress(s, index))
 }
 
 // judgeRecord judges the record of a block whose seal says that it is true.
@@ -58,14 +66,14 @@ func (h *Heap) placeRecords(name string, address Address, bin int, ref layout.Re
 	held := h.bins[bin].Lock.Held() || h.header.PagesLock.Held()
 	capacity := h.classes[bin].Capacity
 	r := h.capture.records
-	head, ok := get[layout.Records](r, uint64(ref))
-	if !ok || (uint64(ref)-r.start)%layout.DescriptorGrain != 0 || uint64(ref)-r.start+layout.RecordArrayBytes(capacity) > uint64(len(r.bytes)) {
+	head, ok := h.format.records.get(r, uint64(ref))
+	if !ok || (uint64(ref)-r.start)%layout.DescriptorGrain != 0 || uint64(ref)-r.start+h.format.recordArrayBytes(capacity) > uint64(len(r.bytes)) {
 		h.problems = append(h.problems, fromVerdict(CodeMetadata, name, uint64(address), layout.Verdict{
 			Field: "Records", Found: layout.Hex(uint64(ref)), Expected: "0 or an address below Header.RecordsTop", Why: "records lie whole in their part", UnderWay: held,
 		}))
 		return false
 	}
-	h.recordBytes += layout.RecordArrayBytes(capacity)
+	h.recordBytes += h.format.recordArrayBytes(capacity)
 	facts := layout.RecordsFacts{Slab: layout.Ref[layout.Slab](address), Bin: uint32(bin), Capacity: capacity, Held: held}
 	h.judged("records at "+Address(ref).String(), "Records", Address(ref), func(j *layout.Judge) { head.Judge(j, facts) })
 	return head.Slab == facts.Slab
@@ -84,8 +92,7 @@ func (h *Heap) recordFinding(s *Slab, b *Block, state layout.State) *Finding {
 	if len(verdicts) == 0 {
 		return nil
 	}
-	address := uint64(s.Records) + layout.RecordsBytes + uint64(b.Index)*layout.RecordBytes
-	f := fromVerdict(CodeMetadata, fmt.Sprintf("Record of block %d of slab %d", b.Index, s.page), address, verdicts[0])
+	f := fromVerdict(CodeMetadata, fmt.Sprintf("Record of block %d of slab %d", b.Index, s.page), h.recordAddress(s, b.Index), verdicts[0])
 	f.Block = b
 	return &f
 }

@@ -21,7 +21,8 @@ type region struct {
 	filled []target.Extent // of bytes, that the latest read filled: all else is zero
 }
 
-// get copies the T at address out of the region; ok is false when it does not lie inside.
+// get copies the T at address out of the region: a word, or a struct that lies there as it lies here; ok is false when it does not
+// lie inside.
 func get[T any](r region, address uint64) (value T, ok bool) {
 	size := uint64(unsafe.Sizeof(value))
 	offset := address - r.start
@@ -59,6 +60,10 @@ const (
 // read fills the region with the bytes at an address. Where the memory ends before that, it ends too; but what is said to have a
 // meaning when it is zero, as many bytes as certain says, is there.
 func (r *region) read(t target.Target, base, start, bytes, certain uint64) error {
+	if bytes == 0 { // a part that the heap doesn't have, or nothing of it is in use
+		r.start, r.bytes = start, r.bytes[:0]
+		return nil
+	}
 	offset := start - base
 	size := uint64(max(t.Size(), 0))
 	bytes = min(bytes, size-min(offset, size))

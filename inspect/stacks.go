@@ -25,28 +25,28 @@ type stack struct {
 
 // decodeStacks walks the stacks one behind the other, and then the chains.
 func (h *Heap) decodeStacks() {
-	r := h.capture.stacks
-	if len(r.bytes) < int(layout.StackTableBytes) {
+	r, f := h.capture.stacks, h.format
+	if !f.audit || uint64(len(r.bytes)) < f.stackTable.bytes {
 		return // no audit ever was
 	}
-	t := &stackTable{address: Address(r.start), stacks: map[layout.StackRef]stack{}, room: layout.StackTableRoom - layout.StackTableBytes}
-	copy(layout.Bytes(&t.StackTable), r.bytes)
+	t := &stackTable{address: Address(r.start), stacks: map[layout.StackRef]stack{}, room: f.stackRoom(&h.id) - f.stackTable.bytes}
+	f.stackTable.fill(&t.StackTable, r.bytes)
 	h.stacks = t
-	first := r.start + layout.StackTableBytes
-	end := first + min(t.Used, uint64(len(r.bytes))-layout.StackTableBytes)
+	first := r.start + f.stackTable.bytes
+	end := first + min(t.Used, uint64(len(r.bytes))-f.stackTable.bytes)
 	at := first
 	for at < end {
-		s, ok := get[layout.Stack](r, at)
-		bytes := layout.StackBytes(s.Depth)
-		if !ok || s.Depth == 0 || s.Depth > layout.MaxStackDepth || at+bytes > end {
+		s, ok := f.stack.get(r, at)
+		bytes := f.stackBytes(s.Depth)
+		if !ok || s.Depth == 0 || uint64(s.Depth) > f.stackDepth || at+bytes > end {
 			h.problems = append(h.problems, fromVerdict(CodeMetadata, "Stack at "+Address(at).String(), at, layout.Verdict{
-				Field: "Depth", Found: fmt.Sprint(s.Depth), Expected: fmt.Sprintf("1..%d", layout.MaxStackDepth), Why: "frames that are kept, up to the end of the stacks", UnderWay: t.Lock.Held(),
+				Field: "Depth", Found: fmt.Sprint(s.Depth), Expected: fmt.Sprintf("1..%d", f.stackDepth), Why: "frames that are kept, up to the end of the stacks", UnderWay: t.Lock.Held(),
 			}))
 			break
 		}
 		found := stack{Stack: s, addresses: make([]uint64, s.Depth)}
 		for i := range found.addresses {
-			found.addresses[i], _ = get[uint64](r, at+layout.StackHeadBytes+8*uint64(i))
+			found.addresses[i], _ = get[uint64](r, at+f.stack.bytes+8*uint64(i))
 		}
 		hash := layout.HashStack(found.addresses)
 		ref := layout.RefStack(at-first, hash)
@@ -71,7 +71,7 @@ func (h *Heap) walkChains(t *stackTable) {
 				break
 			}
 			t.chained++
-			owner, field, address, below = "Stack "+layout.Hex(uint64(ref)), "Next", t.address+Address(layout.StackTableBytes+ref.Offset()), ref.Offset()
+			owner, field, address, below = "Stack "+layout.Hex(uint64(ref)), "Next", t.address+Address(h.format.stackTable.bytes+ref.Offset()), ref.Offset()
 			ref = s.Next
 		}
 	}
@@ -91,12 +91,12 @@ func (h *Heap) judgeStacks(visit func(Judgement), all bool) {
 	if t == nil {
 		return
 	}
-	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room}
-	judgeStruct(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
+	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room, Holders: uint32(h.format.caches)}
+	h.judgeStruct(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
 	for _, ref := range t.order {
 		s := t.stacks[ref]
-		address := uint64(t.address) + layout.StackTableBytes + ref.Offset()
-		judgeStruct(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
+		address := uint64(t.address) + h.format.stackTable.bytes + ref.Offset()
+		h.judgeStruct(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
 			s.Judge(j, layout.StackFacts{Hash: layout.HashStack(s.addresses), Self: ref, Stored: h.stored})
 		})
 	}

@@ -17,6 +17,7 @@ type Summary struct {
 	Geometry     string             `json:"geometry"`
 	Backing      string             `json:"backing"`
 	Version      uint32             `json:"format_version"`
+	Format       string             `json:"format,omitempty"` // in words, where it is not the one of this program
 	Base         Address            `json:"base"`
 	ReserveBytes uint64             `json:"reserve_bytes"`
 	Arenas       uint64             `json:"arenas"` // that hold memory
@@ -32,7 +33,7 @@ func (h *Heap) summary(counts passCounts) Summary {
 	id := &h.id
 	s := Summary{
 		Name: id.HeapName(), Owner: h.target.Description(), PID: int(id.PID), Started: time.Unix(id.StartedUnix, 0).UTC(), Mode: h.header.Mode.String(),
-		Geometry: id.Geometry.String(), Backing: id.Backing.String(), Version: id.Version, Base: Address(id.Base),
+		Geometry: id.Geometry.String(), Backing: id.Backing.String(), Version: id.Version, Format: h.format.inWords(), Base: Address(id.Base),
 		ReserveBytes: uint64(id.ArenasMax) * layout.ArenaBytes, Arenas: h.header.ArenasMapped, Bins: len(h.bins), Slabs: len(h.slabs),
 	}
 	s.LiveBlocks += h.liveGuarded()
@@ -55,12 +56,12 @@ func (h *Heap) summary(counts passCounts) Summary {
 func (h *Heap) structCount() int {
 	n := 3 + len(h.bins) + len(h.onLists) + len(h.arenas) + len(h.slabs) + len(h.spans) + len(h.journals)
 	if h.guards != nil {
-		n += 1 + layout.GuardSlots
+		n += 1 + int(h.format.guardSlots.count)
 	}
 	if h.stacks != nil {
 		n += 1 + len(h.stacks.stacks)
 	}
-	for _, c := range h.caches[:min(len(h.caches), int(min(h.header.CachesReady, layout.MaxCaches)))] {
+	for _, c := range h.caches[:min(len(h.caches), int(min(h.header.CachesReady, h.format.caches)))] {
 		n += 1 + len(c.magazines)
 	}
 	return n

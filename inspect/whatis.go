@@ -195,30 +195,28 @@ func (h *Heap) whatisMetadata(r *WhatisReport, address uint64) {
 		}
 		r.Struct = fmt.Sprintf("%s %d", name, (address-start)/size)
 		r.Offset = int64((address - start) % size)
-		r.Field = fieldAt(kind, uint64(r.Offset))
+		r.Field = h.format.fieldAt(kind, uint64(r.Offset))
 		return true
 	}
 	switch {
-	case address-id.Base < schemaStruct("Header").Bytes:
+	case address-id.Base < h.format.header.bytes:
 		r.Struct, r.Offset = "Header", int64(address-id.Base)
-		r.Field = fieldAt("Header", uint64(r.Offset))
+		r.Field = h.format.fieldAt("Header", uint64(r.Offset))
 	case address >= id.Schema && address-id.Schema < uint64(id.SchemaBytes):
 		r.Struct, r.Offset = "schema", int64(address-id.Schema)
-	case table("Bin", "Bin", uint64(id.Bins), layout.BinBytes, len(h.bins)):
-	case table("Cache", "Cache", uint64(id.Caches), layout.CacheBytes, int(min(h.header.CachesReady, layout.MaxCaches))):
-		if in := uint64(r.Offset); in >= layout.CacheMagazines {
-			r.Struct = fmt.Sprintf("Magazine %d of %s", (in-layout.CacheMagazines)/layout.MagazineBytes, r.Struct)
-			r.Offset = int64((in - layout.CacheMagazines) % layout.MagazineBytes)
-			r.Field = fieldAt("Magazine", uint64(r.Offset))
+	case table("Bin", "Bin", uint64(id.Bins), h.format.bin.bytes, len(h.bins)):
+	case table("Cache", "Cache", uint64(id.Caches), h.format.cache.bytes, int(min(h.header.CachesReady, h.format.caches))):
+		if i, in, ok := h.format.magazines.element(uint64(r.Offset)); ok {
+			r.Struct, r.Offset, r.Field = fmt.Sprintf("Magazine %d of %s", i, r.Struct), int64(in), h.format.fieldAt("Magazine", in)
 		}
 	case h.guards != nil && address-uint64(id.Guards) < uint64(len(h.capture.guards.bytes)):
 		h.whatisGuardPool(r, address-uint64(id.Guards))
-	case table("Journal", "Journal", uint64(id.Journals), layout.JournalBytes, len(h.journals)):
-	case h.stacks != nil && address >= uint64(id.Stacks) && address < uint64(id.Stacks)+layout.StackTableBytes+h.stacks.used:
+	case table("Journal", "Journal", uint64(id.Journals), h.format.journal.bytes, len(h.journals)):
+	case h.stacks != nil && address >= uint64(id.Stacks) && address < uint64(id.Stacks)+h.format.stackTable.bytes+h.stacks.used:
 		h.whatisStack(r, address-uint64(id.Stacks))
 	case address >= id.Records && address < id.Records+h.recordBytes:
 		h.whatisRecord(r, address)
-	case table("Arena", "Arena", uint64(id.Arenas), layout.ArenaDescriptorBytes, len(h.arenas)):
+	case table("Arena", "Arena", uint64(id.Arenas), h.format.arena.bytes, len(h.arenas)):
 	case table("PageEntry", "", uint64(id.PageMap), layout.PageEntryBytes, len(h.slabOfPage)):
 	case address >= id.Descriptors && address < id.Descriptors+h.descriptorBytes:
 		h.whatisDescriptor(r, address)
@@ -257,36 +255,32 @@ func (h *Heap) whatisDescriptor(r *WhatisReport, address uint64) {
 	}
 	p := h.pieces[i]
 	r.Struct, r.Offset = p.name(), int64(address-p.start)
-	r.Field = fieldAt(p.kind, uint64(r.Offset))
-	if p.kind == "Slab" && uint64(r.Offset) >= layout.SlabBytes {
-		r.Field = fmt.Sprintf("Links[%d]", (uint64(r.Offset)-layout.SlabBytes)/2)
+	r.Field = h.format.fieldAt(p.kind, uint64(r.Offset))
+	if p.kind == "Slab" && uint64(r.Offset) >= h.format.slab.bytes {
+		r.Field = fmt.Sprintf("Links[%d]", (uint64(r.Offset)-h.format.slab.bytes)/2)
 	}
 }
 
 // whatisGuardPool finds the field of the guard pool, or of one of its slots.
 func (h *Heap) whatisGuardPool(r *WhatisReport, offset uint64) {
-	r.Struct, r.Offset, r.Field = "GuardPool", int64(offset), fieldAt("GuardPool", offset)
-	slots := schemaField("GuardPool", "Slots")
-	if offset < slots.Offset {
-		return
+	r.Struct, r.Offset, r.Field = "GuardPool", int64(offset), h.format.fieldAt("GuardPool", offset)
+	if i, in, ok := h.format.guardSlots.element(offset); ok {
+		r.Struct, r.Offset, r.Field = guardSlotName(int(i)), int64(in), h.format.fieldAt("GuardSlot", in)
 	}
-	size := schemaStruct("GuardSlot").Bytes
-	in := (offset - slots.Offset) % size
-	r.Struct, r.Offset, r.Field = guardSlotName(int((offset-slots.Offset)/size)), int64(in), fieldAt("GuardSlot", in)
 }
 
 // whatisStack finds the stack that lies at offset in the stack table.
 func (h *Heap) whatisStack(r *WhatisReport, offset uint64) {
-	if offset < layout.StackTableBytes {
-		r.Struct, r.Offset, r.Field = "StackTable", int64(offset), fieldAt("StackTable", offset)
+	if offset < h.format.stackTable.bytes {
+		r.Struct, r.Offset, r.Field = "StackTable", int64(offset), h.format.fieldAt("StackTable", offset)
 		return
 	}
-	offset -= layout.StackTableBytes
+	offset -= h.format.stackTable.bytes
 	for ref, s := range h.stacks.stacks {
-		if in := offset - ref.Offset(); in < layout.StackBytes(s.Depth) {
-			r.Struct, r.Offset, r.Field = fmt.Sprintf("Stack %s", layout.Hex(uint64(ref))), int64(in), fieldAt("Stack", in)
-			if in >= layout.StackHeadBytes {
-				r.Field = fmt.Sprintf("Addresses[%d]", (in-layout.StackHeadBytes)/8)
+		if in := offset - ref.Offset(); in < h.format.stackBytes(s.Depth) {
+			r.Struct, r.Offset, r.Field = fmt.Sprintf("Stack %s", layout.Hex(uint64(ref))), int64(in), h.format.fieldAt("Stack", in)
+			if in >= h.format.stack.bytes {
+				r.Field = fmt.Sprintf("Addresses[%d]", (in-h.format.stack.bytes)/8)
 			}
 			return
 		}
@@ -298,46 +292,15 @@ func (h *Heap) whatisRecord(r *WhatisReport, address uint64) {
 	r.Struct = "records of a retired slab"
 	for _, s := range h.slabs {
 		in := address - uint64(s.Records)
-		if !s.recorded || in >= layout.RecordArrayBytes(s.class.Capacity) {
+		if !s.recorded || in >= h.format.recordArrayBytes(s.class.Capacity) {
 			continue
 		}
-		r.Struct, r.Offset, r.Field = fmt.Sprintf("Records of slab %d", s.page), int64(in), fieldAt("Records", in)
-		if in >= layout.RecordsBytes {
-			block := (in - layout.RecordsBytes) / layout.RecordBytes
-			r.Struct, r.Offset = fmt.Sprintf("Record of block %d of slab %d", block, s.page), int64((in-layout.RecordsBytes)%layout.RecordBytes)
-			r.Field = fieldAt("Record", uint64(r.Offset))
+		r.Struct, r.Offset, r.Field = fmt.Sprintf("Records of slab %d", s.page), int64(in), h.format.fieldAt("Records", in)
+		if head, bytes := h.format.records.bytes, h.format.record.bytes; in >= head {
+			block := (in - head) / bytes
+			r.Struct, r.Offset = fmt.Sprintf("Record of block %d of slab %d", block, s.page), int64((in-head)%bytes)
+			r.Field = h.format.fieldAt("Record", uint64(r.Offset))
 		}
 		return
 	}
-}
-
-func schemaStruct(name string) layout.SchemaStruct {
-	s, _ := layout.CurrentSchema().Struct(name)
-	return s
-}
-
-func schemaField(structName, field string) (f layout.SchemaField) {
-	for _, f = range schemaStruct(structName).Fields {
-		if f.Name == field {
-			break
-		}
-	}
-	return f
-}
-
-// fieldAt is the field of a struct type that lies at an offset; fields of structs inside it are named by their path.
-func fieldAt(kind string, offset uint64) string {
-	for _, f := range schemaStruct(kind).Fields {
-		if offset < f.Offset || offset-f.Offset >= f.Bytes {
-			continue
-		}
-		if inner := fieldAt(f.Kind, offset-f.Offset); inner != "" {
-			return f.Name + "." + inner
-		}
-		if _, count, ok := f.Array(); ok {
-			return fmt.Sprintf("%s[%d]", f.Name, (offset-f.Offset)/(f.Bytes/count))
-		}
-		return f.Name
-	}
-	return ""
 }

@@ -193,6 +193,9 @@ type Places struct {
 	Bins, Caches, Arenas, PageMap, Descriptors, DescriptorsEnd, Stacks, Journals, Records, RecordsEnd, Guards, GuardPages, Data, End uint64
 }
 
+// Place is where the parts of the heap have to lie.
+func (id *Identity) Place() Places { return Place(id.ArenasMax & 0xffffff) }
+
 // Place derives the places for a heap of at most arenas arenas. Each part gets a page of its own at its end that is never
 // used, and the data begin at a multiple of the arena's size.
 func Place(arenas uint32) (p Places) {

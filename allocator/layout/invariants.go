@@ -5,9 +5,13 @@ package layout
 
 // IdentityFacts is what the identity is held against.
 type IdentityFacts struct {
-	Base       uint64    // where the Header was found; 0: not known (a file)
-	Twin       *Identity // the second copy
-	SchemaHash uint64    // of the schema's bytes as they are now
+	Base         uint64                    // where the Header was found; 0: not known (a file)
+	Twin         *Identity                 // the second copy
+	Sum, TwinSum uint64                    // of the two, as they lie in the heap
+	SchemaHash   uint64                    // of the schema's bytes as they are now
+	Version      uint32                    // of the heap's format
+	Caches       uint32                    // that the format has room for
+	Place        func(id *Identity) Places // where the parts of a heap with this identity lie
 }
 
 // Judge checks the identity: each field against the twin, then against what it follows from.
@@ -15,21 +19,22 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	t := f.Twin
 	// Where the two differ, the one whose checksum is right is believed.
 	twin := "its twin, whose checksum is right"
-	if t.Sum() != t.Checksum {
+	if f.TwinSum != t.Checksum {
 		t, twin = id, "itself: the twin is damaged too"
-		if id.Sum() == id.Checksum {
+		if f.Sum == id.Checksum {
 			twin = "itself: the checksum is right, the twin is damaged"
 		}
 	}
 	j.EqualHex("Magic", id.Magic, Magic, "\"GLASHEAP\"")
-	j.Equal("Version", uint64(id.Version), Version, "the version of this format")
+	j.Equal("Version", uint64(id.Version), uint64(f.Version), "the version of this format")
 	j.Word("Mode", id.Mode == t.Mode && id.Mode.Valid(), id.Mode.String(), t.Mode.String(), twin)
 	base := t.Base
 	if f.Base != 0 {
 		base = f.Base
 	}
 	j.EqualHex("Base", id.Base, base, "where the header lies")
-	j.EqualHex("Reserve", id.Reserve, Place(t.ArenasMax&0xffffff).End, "header, metadata and ArenasMax arenas")
+	p := f.Place(t)
+	j.EqualHex("Reserve", id.Reserve, p.End, "header, metadata and ArenasMax arenas")
 	j.EqualHex("Secret", id.Secret, t.Secret, twin)
 	j.Equal("PID", uint64(id.PID), uint64(t.PID), twin)
 	j.Word("Backing", id.Backing == t.Backing && id.Backing >= BackingMemfd && id.Backing <= BackingAnonymous, id.Backing.String(), t.Backing.String(), twin)
@@ -42,14 +47,13 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	}
 	j.Equal("BinCount", uint64(id.BinCount), bins, "the geometry's size classes")
 	j.Equal("ArenasMax", uint64(id.ArenasMax), uint64(t.ArenasMax), twin)
-	j.Equal("CachesMax", uint64(id.CachesMax), MaxCaches, "MaxCaches")
+	j.Equal("CachesMax", uint64(id.CachesMax), uint64(f.Caches), "MaxCaches")
 	j.Equal("PageBytes", uint64(id.PageBytes), PageBytes, "a page")
 	j.Equal("ArenaBytes", uint64(id.ArenaBytes), ArenaBytes, "1 MiB")
 	j.Equal("SealBytes", uint64(id.SealBytes), uint64(t.Mode.SealBytes()), "what the mode writes behind each block")
 	j.Equal("SchemaBytes", uint64(id.SchemaBytes), uint64(t.SchemaBytes), twin)
 	j.EqualHex("Schema", id.Schema, base+SchemaOffset, "behind the header")
 	j.EqualHex("SchemaHash", f.SchemaHash, id.SchemaHash, "hash of the schema's bytes")
-	p := Place(t.ArenasMax & 0xffffff)
 	j.EqualHex("Bins", uint64(id.Bins), base+p.Bins, "behind the schema")
 	j.EqualHex("Caches", uint64(id.Caches), base+p.Caches, "behind the bins")
 	j.EqualHex("Arenas", uint64(id.Arenas), base+p.Arenas, "behind the caches")
@@ -63,16 +67,17 @@ func (id *Identity) Judge(j *Judge, f IdentityFacts) {
 	j.EqualHex("Guards", uint64(id.Guards), base+p.Guards, "behind the records")
 	j.EqualHex("GuardPages", id.GuardPages, base+p.GuardPages, "behind the guard slots")
 	j.EqualHex("Data", id.Data, base+p.Data, "the next multiple of 1 MiB")
-	j.EqualHex("Checksum", id.Checksum, id.Sum(), "of the fields above")
+	j.EqualHex("Checksum", id.Checksum, f.Sum, "of the fields above")
 }
 
-// JudgeTwin checks the second copy, once the first is known to be sound.
-func (id *Identity) JudgeTwin(j *Judge, first *Identity) {
-	j.Word("Twin", *id == *first, Hex(id.Sum()), Hex(first.Sum()), "the two identities are equal")
+// JudgeTwin checks the second copy, once the first is known to be sound. The sums are those of the two, as they lie in the heap.
+func (id *Identity) JudgeTwin(j *Judge, first *Identity, sum, firstSum uint64) {
+	j.Word("Twin", *id == *first && sum == firstSum, Hex(sum), Hex(firstSum), "the two identities are equal")
 }
 
 // HeaderFacts is what the changing part of the header is held against.
 type HeaderFacts struct {
+	Holders                                           uint32    // of a lock, at most
 	Identity                                          *Identity // the sound one of the two
 	ArenasFound                                       uint64    // arenas in the table up to the last one that was ever used
 	ArenasMapped, SpansLive, SpansRetired, PagesInUse uint64    // counted
@@ -87,7 +92,7 @@ type HeaderFacts struct {
 // Judge checks the changing part of the header. The identity has been judged before.
 func (h *Header) Judge(j *Judge, f HeaderFacts) {
 	id := f.Identity
-	j.That("PagesLock", h.PagesLock.Valid(MaxCaches), uint64(h.PagesLock), "0, or the tag and a holder", "a lock word")
+	j.That("PagesLock", h.PagesLock.Valid(f.Holders), uint64(h.PagesLock), "0, or the tag and a holder", "a lock word")
 	j.Changing(h.PagesLock.Held())
 	j.Within("ArenasUsed", h.ArenasUsed, 0, uint64(id.ArenasMax), "what fits into the reserve")
 	j.Equal("ArenasUsed", h.ArenasUsed, f.ArenasFound, "arenas that were ever used, counted")
@@ -109,7 +114,8 @@ func (h *Header) Judge(j *Judge, f HeaderFacts) {
 // BinFacts is what a bin is held against.
 type BinFacts struct {
 	ID                                                  uint32
-	Class                                               Class // derived from the geometry
+	Class                                               Class  // derived from the geometry
+	DescriptorBytes                                     uint64 // of a slab with its links
 	Holders                                             uint32
 	Slabs, Empty, Retired, Depot, DepotSpare, Withdrawn uint64 // counted
 	Carved, Free, DepotBlocks                           uint64 // counted
@@ -129,8 +135,8 @@ func (b *Bin) Judge(j *Judge, f BinFacts) {
 	j.Equal("Capacity", uint64(b.Capacity), uint64(c.Capacity), "pages of a slab / stride")
 	j.Equal("Magazine", uint64(b.Magazine), uint64(c.Magazine), "the geometry")
 	j.Equal("Share", uint64(b.Share), uint64(c.Share), "the geometry")
-	j.Equal("DescriptorBytes", uint64(b.DescriptorBytes), SlabDescriptorBytes(c.Capacity), "a slab and a link for each block")
-	j.padding(Bytes(b), binPadding)
+	j.Equal("DescriptorBytes", uint64(b.DescriptorBytes), f.DescriptorBytes, "a slab and a link for each block")
+	j.Padding(Bytes(b), binPadding)
 	j.That("Lock", b.Lock.Valid(f.Holders), uint64(b.Lock), "0, or the tag and a holder", "a lock word")
 	j.Changing(b.Lock.Held() || f.PagesHeld)
 	j.Equal("SlabCount", uint64(b.SlabCount), f.Slabs, "slabs of this bin in the page map")
@@ -173,7 +179,7 @@ func (s *Slab) Judge(j *Judge, f SlabFacts) {
 	j.Equal("Stride", uint64(s.Stride), uint64(f.Class.Stride), "the bin's stride")
 	j.Equal("Pages", uint64(s.Pages), uint64(f.Class.SlabPages), "the bin's slab size")
 	j.Equal("Capacity", uint64(s.Capacity), uint64(f.Class.Capacity), "the bin's capacity")
-	j.padding(Bytes(s), slabPadding)
+	j.Padding(Bytes(s), slabPadding)
 	j.Changing(f.Held)
 	j.Equal("Pages", f.Pages, uint64(s.Pages), "pages of the run, by the page map")
 	j.Word("State", s.State == SlabActive, s.State.String(), SlabActive.String(), "it has pages")
@@ -207,7 +213,7 @@ func (s *Slab) JudgeRetired(j *Judge, bin uint32, held bool) {
 	expected := Slab{Next: s.Next, Bin: bin, State: SlabRetired, Records: s.Records}
 	j.Word("State", s.State == SlabRetired, s.State.String(), SlabRetired.String(), "it is on the list of retired slabs")
 	j.That("(all fields)", *s == expected, Hash(Bytes(s)), Hex(Hash(Bytes(&expected))), "a retired slab keeps its bin, its records and the list's link, nothing else")
-	j.padding(Bytes(s), slabPadding)
+	j.Padding(Bytes(s), slabPadding)
 }
 
 // SpanFacts is what a span is held against.
@@ -224,7 +230,7 @@ type SpanFacts struct {
 
 // Judge checks a span that has pages: a live one, or one in the quarantine.
 func (s *Span) Judge(j *Judge, f SpanFacts) {
-	j.padding(Bytes(s), spanPadding)
+	j.Padding(Bytes(s), spanPadding)
 	j.Changing(f.Held) // the page map names a span before its struct is written, and after it was cleared
 	j.EqualHex("Base", s.Base, f.Base, "the page map's run")
 	j.Equal("Arena", uint64(s.Arena), uint64(f.Arena), "where its pages lie")
@@ -263,7 +269,7 @@ func (s *Span) JudgeRetired(j *Judge, held bool) {
 	j.Changing(held)
 	expected := Span{Next: s.Next, State: SpanRetired}
 	j.That("(all fields)", *s == expected, Hash(Bytes(s)), Hex(Hash(Bytes(&expected))), "a retired span keeps the list's link, nothing else")
-	j.padding(Bytes(s), spanPadding)
+	j.Padding(Bytes(s), spanPadding)
 }
 
 // ArenaFacts is what an arena is held against, counted from its page entries.
@@ -284,7 +290,7 @@ func (a *Arena) Judge(j *Judge, f ArenaFacts) {
 	j.Changing(f.Held && a.Base == 0)
 	j.EqualHex("Base", a.Base, f.Base, "data + ID × 1 MiB")
 	j.Changing(false)
-	j.padding(Bytes(a), arenaPadding)
+	j.Padding(Bytes(a), arenaPadding)
 	j.Changing(f.Held)
 	j.Word("State", a.State >= ArenaUnmapped && a.State <= ArenaHugeTail, a.State.String(), "unmapped, pages, huge", "an arena that was ever used")
 	j.Equal("FreePages", uint64(a.FreePages), f.Free, "free entries in the page map")
@@ -324,7 +330,7 @@ func (m *Magazine) Judge(j *Judge, f MagazineFacts) {
 func (c *Cache) Judge(j *Judge, id uint32) {
 	j.Equal("ID", uint64(c.ID), uint64(id), "its place in the table")
 	j.Equal("Ready", uint64(c.Ready), 1, "it was initialised")
-	j.padding(Bytes(c), cachePadding)
+	j.Padding(Bytes(c), cachePadding)
 }
 
 // RecordsFacts is what the head of a slab's records is held against.
@@ -364,11 +370,12 @@ type StackTableFacts struct {
 	Used, Count uint64 // of the stacks that were found one behind the other
 	Chained     uint64 // stacks that the buckets' chains reach, each through its own bucket
 	Room        uint64 // bytes for stacks
+	Holders     uint32 // of its lock, at most
 }
 
 // Judge checks the table. Its stacks have been judged before.
 func (t *StackTable) Judge(j *Judge, f StackTableFacts) {
-	j.That("Lock", t.Lock.Valid(MaxCaches), uint64(t.Lock), "0, or the tag and a holder", "a lock word")
+	j.That("Lock", t.Lock.Valid(f.Holders), uint64(t.Lock), "0, or the tag and a holder", "a lock word")
 	j.Changing(t.Lock.Held())
 	j.Within("Used", t.Used, 0, f.Room, "room for stacks")
 	j.Equal("Used", t.Used, f.Used, "bytes of the stacks, one behind the other")
@@ -408,7 +415,7 @@ func (q *Journal) Judge(j *Judge, f JournalFacts) {
 		j.That("QuarantineBytes", held > 0 || q.QuarantineBytes == 0, q.QuarantineBytes, "0", "nothing is held back")
 	}
 	j.Changing(false)
-	j.padding(Bytes(q), journalUnused)
+	j.Padding(Bytes(q), journalUnused)
 }
 
 // GuardPoolFacts is what the pool is held against.
@@ -422,7 +429,7 @@ func (g *GuardPool) Judge(j *Judge, f GuardPoolFacts) {
 	j.Within("Ready", g.Ready, 0, 1, "whether it was initialised")
 	j.Changing(f.Held)
 	j.Equal("Live", g.Live, f.Live, "slots that are live, counted")
-	j.padding(Bytes(g), guardPadding)
+	j.Padding(Bytes(g), guardPadding)
 }
 
 // GuardSlotFacts is what a slot is held against.

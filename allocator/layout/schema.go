@@ -1,9 +1,11 @@
 package layout
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,23 +61,60 @@ var SchemaText = sync.OnceValue(func() []byte {
 	return text
 })
 
-// ParseSchema reads a stored schema. It refuses what no heap can have written: fields outside their struct, sizes of zero.
+// ParseSchema reads a stored schema. It refuses what no heap can have written: fields outside their struct or on top of each
+// other, sizes of zero, arrays that are no whole number of elements, structs inside themselves. So whoever follows it comes to
+// an end, inside the struct.
 func ParseSchema(text []byte) (Schema, error) {
 	var s Schema
 	if err := json.Unmarshal(text, &s); err != nil {
 		return Schema{}, fmt.Errorf("the schema in the header is not readable: %w", err)
 	}
-	for _, t := range s.Structs {
+	for i, t := range s.Structs {
 		if t.Bytes == 0 || t.Bytes > 1<<20 {
 			return Schema{}, fmt.Errorf("the schema gives struct %s %d bytes", t.Name, t.Bytes)
 		}
-		for _, f := range t.Fields {
-			if f.Bytes == 0 || f.Offset > t.Bytes || f.Bytes > t.Bytes-f.Offset {
-				return Schema{}, fmt.Errorf("the schema puts %s.%s at %d..%d of a struct of %d bytes", t.Name, f.Name, f.Offset, f.Offset+f.Bytes, t.Bytes)
-			}
+		if slices.ContainsFunc(s.Structs[:i], func(before SchemaStruct) bool { return before.Name == t.Name }) {
+			return Schema{}, fmt.Errorf("the schema has two structs %s", t.Name)
+		}
+		if err := s.judgeFields(t); err != nil {
+			return Schema{}, err
 		}
 	}
 	return s, nil
+}
+
+// judgeFields expects that the fields of a struct lie side by side in it, each once, and that one that is a struct of the schema,
+// or several of one, has the size for it. A struct is smaller than one that has others beside it; one that holds just another
+// of its size is refused, so that nothing is inside itself.
+func (s Schema) judgeFields(t SchemaStruct) error {
+	names := map[string]bool{}
+	for _, f := range t.Fields {
+		if f.Bytes == 0 || f.Offset > t.Bytes || f.Bytes > t.Bytes-f.Offset {
+			return fmt.Errorf("the schema puts %s.%s at %d..%d of a struct of %d bytes", t.Name, f.Name, f.Offset, f.Offset+f.Bytes, t.Bytes)
+		}
+		if names[f.Name] {
+			return fmt.Errorf("the schema has two fields %s.%s", t.Name, f.Name)
+		}
+		names[f.Name] = true
+		kind, size := f.Kind, f.Bytes
+		if element, count, ok := f.Array(); ok {
+			if f.Bytes%count != 0 {
+				return fmt.Errorf("the schema gives %s.%s %d bytes for %d elements", t.Name, f.Name, f.Bytes, count)
+			}
+			kind, size = element, f.Bytes/count
+		}
+		if inner, ok := s.Struct(kind); ok && (inner.Bytes != size || size == t.Bytes) {
+			return fmt.Errorf("the schema gives %s.%s %d bytes, and struct %s has %d", t.Name, f.Name, size, kind, inner.Bytes)
+		}
+	}
+	end, last := uint64(0), ""
+	for _, f := range slices.SortedFunc(slices.Values(t.Fields), func(a, b SchemaField) int { return cmp.Compare(a.Offset, b.Offset) }) {
+		if f.Offset < end {
+			return fmt.Errorf("the schema puts %s.%s on top of %s", t.Name, f.Name, last)
+		}
+		end, last = f.Offset+f.Bytes, f.Name
+	}
+	return nil
 }
 
 // Struct finds a struct by its name.
@@ -86,6 +125,31 @@ func (s Schema) Struct(name string) (SchemaStruct, bool) {
 		}
 	}
 	return SchemaStruct{}, false
+}
+
+// Field finds a field by its name.
+func (t SchemaStruct) Field(name string) (SchemaField, bool) {
+	for _, f := range t.Fields {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return SchemaField{}, false
+}
+
+// Gaps are the ranges of the struct that belong to no field: nothing is ever written there.
+func (t SchemaStruct) Gaps() (ranges [][2]uintptr) {
+	end := uint64(0)
+	for _, f := range slices.SortedFunc(slices.Values(t.Fields), func(a, b SchemaField) int { return cmp.Compare(a.Offset, b.Offset) }) {
+		if f.Offset > end {
+			ranges = append(ranges, [2]uintptr{uintptr(end), uintptr(f.Offset)})
+		}
+		end = f.Offset + f.Bytes
+	}
+	if end < t.Bytes {
+		ranges = append(ranges, [2]uintptr{uintptr(end), uintptr(t.Bytes)})
+	}
+	return ranges
 }
 
 // Array takes the kind of an array apart: the kind of its elements and their number, which is not 0.

@@ -73,10 +73,30 @@ func TestParseSchemaRefusesWhatNoHeapWrote(t *testing.T) {
 		"a field outside":      `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":4,"bytes":8}]}]}`,
 		"a field that wraps":   `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":8,"bytes":18446744073709551615}]}]}`,
 		"a field of no size":   `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":0,"bytes":0}]}]}`,
+		"two structs":          `{"structs":[{"name":"X","bytes":8},{"name":"X","bytes":8}]}`,
+		"two fields":           `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":0,"bytes":4},{"name":"F","offset":4,"bytes":4}]}]}`,
+		"fields that overlap":  `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"G","offset":3,"bytes":4},{"name":"F","offset":0,"bytes":4}]}]}`,
+		"a struct in itself":   `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":0,"bytes":8,"kind":"X"}]}]}`,
+		"an inner struct":      `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":0,"bytes":4,"kind":"Y"}]},{"name":"Y","bytes":6}]}`,
+		"half an element":      `{"structs":[{"name":"X","bytes":9,"fields":[{"name":"F","offset":0,"bytes":9,"kind":"array:uint:2"}]}]}`,
+		"a huge array":         `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":0,"bytes":8,"kind":"array:uint:4294967295"}]}]}`,
 		"an offset far beyond": `{"structs":[{"name":"X","bytes":8,"fields":[{"name":"F","offset":18446744073709551615,"bytes":1}]}]}`,
 	} {
 		_, err := ParseSchema([]byte(text))
 		require.Error(t, err, name)
+	}
+}
+
+func TestGapsOfAStruct(t *testing.T) {
+	s := SchemaStruct{Bytes: 16, Fields: []SchemaField{{Name: "B", Offset: 8, Bytes: 4}, {Name: "A", Offset: 2, Bytes: 2}}}
+	require.Equal(t, [][2]uintptr{{0, 2}, {4, 8}, {12, 16}}, s.Gaps())
+	require.Nil(t, SchemaStruct{Bytes: 4, Fields: []SchemaField{{Name: "A", Bytes: 4}}}.Gaps())
+	for _, s := range CurrentSchema().Structs { // what the Go types call blank is what the schema leaves out
+		for _, known := range structs {
+			if known.Name() == s.Name {
+				require.Equal(t, len(padding(known)), len(s.Gaps()), s.Name)
+			}
+		}
 	}
 }
 

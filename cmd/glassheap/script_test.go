@@ -40,6 +40,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	yesterday, err := filepath.Abs("../../inspect/testdata/formats") // heaps of older formats
+	if err != nil {
+		t.Fatal(err)
+	}
 	leakerFolder = t.TempDir()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -47,6 +51,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("RECORDING", recording)
+			e.Setenv("YESTERDAY", yesterday)
 			e.Setenv("SELF", strconv.Itoa(os.Getpid())) // a process without a heap
 			name, value, _ := strings.Cut(raceSetting, "=")
 			e.Setenv(name, value)

@@ -104,20 +104,44 @@ def fnv(data):
 
 def layout_of(start):
     """The layout of the heap whose first bytes are start. The heap's own schema is believed when the checksum beside it is
-    right; otherwise the one that came with the scripts is taken.
+    right; otherwise the one that came with the scripts is taken, if the heap is of its version.
     """
     own = None
+    shipped = _shipped()
     at = start.find(_START)
     if at >= 0:
-        own = _parse(_json_at(start, at))
+        text = _json_at(start, at)
+        own = _parse(text)
         if own is not None and _intact(own, start, at):
             return own
-    shipped = _shipped()
+        _refuse_another_version(text, shipped)
     if shipped is not None:
         return shipped
     if own is not None:
         return own
     raise Problem("the schema behind the heap's header is damaged; start GDB by `glassheap gdb`, which brings another")
+
+
+def _refuse_another_version(text, shipped):
+    """A schema that reads as one, and is of another version, lacks something that these scripts need."""
+    try:
+        described = json.loads(text)
+        version = described["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    if shipped is None or version == shipped.version:
+        return
+    try:
+        Layout(text)
+        why = "its schema is damaged"
+    except KeyError as missing:
+        why = "its schema has no {}".format(missing.args[0])
+    except (ValueError, TypeError, AttributeError, RecursionError) as problem:
+        why = str(problem)
+    raise Problem(
+        "the heap's format has version {}, and these scripts need version {}: {}; use the glassheap that the program was"
+        " built with, or `glassheap check` on the process, a snapshot or a heap file".format(version, shipped.version, why)
+    )
 
 
 def _json_at(start, at):

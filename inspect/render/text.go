@@ -81,13 +81,21 @@ func (p *page) heapWith(s inspect.Summary, counts ...string) {
 		p.unreadable(s)
 		return
 	}
-	head := fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, s.Mode)
+	head := fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", s.Name)), s.Owner, modeOf(s))
 	if whole := head + ", " + strings.Join(counts, ", "); width(whole) <= p.Width {
 		p.Printf("%s\n", whole)
 		return
 	}
 	p.Prose("", head)
 	p.phrases(", ", counts...)
+}
+
+// modeOf is the mode of a heap, and its format where that is not this program's.
+func modeOf(s inspect.Summary) string {
+	if s.Format == "" {
+		return s.Mode
+	}
+	return s.Mode + ", " + s.Format
 }
 
 // unreadable writes the line that opens an answer about a heap of which nothing can be believed.

@@ -129,7 +129,7 @@ func (p *page) ends(left, right string) string {
 // watchHead are the figures of the whole heap.
 func (p *page) watchHead(pulse *inspect.Pulse, v WatchView) []string {
 	st := pulse.Stats
-	name := fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", st.Heap.Name)), st.Heap.Owner, st.Heap.Mode)
+	name := fmt.Sprintf("heap %s in %s, %s", p.Paint(strong, fmt.Sprintf("%q", st.Heap.Name)), st.Heap.Owner, modeOf(st.Heap))
 	when := pulse.Taken.Format("15:04:05")
 	if v.State != "" {
 		when = v.State + "  " + when

@@ -40,8 +40,9 @@ func Arm(ctx context.Context, pid int, o Options, w layout.Wish) (Armed, error) 
 	switch {
 	case err != nil:
 		return Armed{}, err
-	case h.Identity.Magic != layout.Magic || h.Identity.Version != layout.Version:
-		return Armed{}, fmt.Errorf("heap %q has a format of version %d, this program knows version %d", f.Name, h.Identity.Version, layout.Version)
+	case h.Identity.Magic != layout.Magic || h.Identity.Version != layout.Version || h.Identity.SchemaHash != layout.Hash(layout.SchemaText()):
+		// Elsewhere another schema is followed. Here something is written.
+		return Armed{}, fmt.Errorf("heap %q has a format of version %d and not the schema of this program, whose version is %d: use the glassheap that its program was built with", f.Name, h.Identity.Version, layout.Version)
 	case h.Armable != 1:
 		return Armed{}, ErrNotArmable
 	}

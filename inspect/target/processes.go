@@ -14,7 +14,7 @@ type Sighting struct {
 	Maker     int           // process that made the heap, as its header says; 0: the header can't be read
 	Own       bool          // this process made it, and has it mapped
 	Header    layout.Header // as far as Known
-	Known     bool          // the header could be read and is of this version
+	Known     bool          // the header could be read and is of this format
 }
 
 // Sightings are the heaps of this machine, and which processes could not be looked into.

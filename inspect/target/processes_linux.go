@@ -136,7 +136,7 @@ func (p proc) seeHeader(h *Sighting, f found, links *descriptors, reader *proces
 		return
 	}
 	h.Maker = int(id.PID)
-	if h.Known = id.Version == layout.Version && id.Sum() == id.Checksum; h.Known {
+	if h.Known = id.Version == layout.Version && id.SchemaHash == layout.Hash(layout.SchemaText()) && id.Sum() == id.Checksum; h.Known {
 		copy(layout.Bytes(&h.Header), start)
 		h.Header.Identity = id
 	}
