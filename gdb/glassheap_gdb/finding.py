@@ -34,8 +34,9 @@ def _find():
                 same.append(Heap(*candidate))
             except Problem as p:
                 problem = p
-        # A program may have mapped the file of its heap a second time, to look at it: its header names the right place.
-        found += [heap for heap in same if heap.identity.Base == heap.base] or same[:1]
+        # A program may have mapped the file of its heap a second time, or copied its header, to look at it: the header names the
+        # right place.
+        found += [heap for heap in same if heap.identity.Base == heap.base] or [heap for heap in same[:1] if heap.backing != "anonymous" or heap.says_where]
     if not found and problem is not None:
         raise problem
     return sorted(found, key=lambda heap: heap.base)

@@ -40,6 +40,12 @@ class Heap:
         return False, next((copy for copy in copies if copy.Magic == magic), copies[0])
 
     @property
+    def says_where(self):
+        """Whether one of its identities says that it lies here: copies of a header lie elsewhere in memory."""
+        magic = self.layout("Magic")
+        return any(copy.Magic == magic and copy.Base == self.base for copy in [self.header.Identity, self.header.Twin])
+
+    @property
     def mode(self):
         """"plain", "sealed" or "audit", as it is now."""
         return word(self.layout, "Mode", self.header.Mode)

@@ -116,10 +116,20 @@ func (d *Delve) AskJSON(command string) map[string]any {
 // the test.
 func ServeDelve(t *testing.T, program string, args ...string) string {
 	t.Helper()
+	return serveDelve(t, append([]string{"exec", program, "--headless", "--accept-multiclient", "--listen", "127.0.0.1:0", "--"}, args...))
+}
+
+// AttachDelve is ServeDelve over a process that runs already.
+func AttachDelve(t *testing.T, pid int) string {
+	t.Helper()
+	return serveDelve(t, []string{"attach", strconv.Itoa(pid), "--headless", "--accept-multiclient", "--listen", "127.0.0.1:0"})
+}
+
+func serveDelve(t *testing.T, line []string) string {
+	t.Helper()
 	path, err := findDelve()
 	require.NoError(t, err)
-	line := []string{"exec", program, "--headless", "--accept-multiclient", "--listen", "127.0.0.1:0", "--"}
-	server := exec.Command(path, append(line, args...)...)
+	server := exec.Command(path, line...)
 	server.Env = append(os.Environ(), inDelve...)
 	out, err := server.StdoutPipe()
 	require.NoError(t, err)

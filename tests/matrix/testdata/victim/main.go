@@ -4,7 +4,8 @@
 //	victim HOW MODE CASE STEP… CASE STEP…
 //
 // MODE is the heap's. HOW says how it stops: "lines" prints a line, and another with what the program itself finds, and waits
-// for one, or for "core FOLDER": then it has the kernel make a core of it there; "breakpoint" calls looked; "trap" executes the processor's breakpoint, where a debugger without symbols stops.
+// for one. "core FOLDER" has the kernel make a core of it there, "ask QUESTION" makes it answer that itself; any other lets it go
+// on. "breakpoint" calls looked; "trap" executes the processor's breakpoint, where a debugger without symbols stops.
 package main
 
 import (
@@ -67,11 +68,15 @@ var stops = map[string]func(string){
 		say(text)
 		askMyself()
 		for input.Scan() {
-			folder, wanted := strings.CutPrefix(input.Text(), "core ")
-			if !wanted {
+			words := strings.Fields(input.Text())
+			switch {
+			case len(words) == 2 && words[0] == "core":
+				fmt.Println(dumpCore(words[1]))
+			case len(words) > 1 && words[0] == "ask":
+				fmt.Println(ask(words[1:]))
+			default:
 				return
 			}
-			fmt.Println(dumpCore(folder))
 		}
 		os.Exit(1)
 	},
