@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -46,13 +47,16 @@ func (d *door) Set(value string) error {
 	return nil
 }
 
-// open makes a target one behind this door, if there is one.
-func (d *door) open(t target.Target) target.Target {
-	if d.Text == "" || t == nil {
-		return t
+// open makes a target one behind this door, or an error one about it: nobody knows the file that the debugger made.
+func (d *door) open(t target.Target, err error) (target.Target, error) {
+	if otherwise := (*target.FormatError)(nil); errors.As(err, &otherwise) {
+		return nil, fmt.Errorf("%s holds no glassheap heap: %s", d.Text, otherwise.Found)
+	}
+	if err != nil {
+		return t, err
 	}
 	inner := t.Description()
-	return behindDoor{t, *d, target.Description{Kind: target.Kind(d.Text), PID: d.PID, Program: d.Program, Heap: inner.Heap, Door: "gdb"}}
+	return behindDoor{t, *d, target.Description{Kind: target.Kind(d.Text), PID: d.PID, Program: d.Program, Heap: inner.Heap, Door: "gdb"}}, nil
 }
 
 // behindDoor is a target whose bytes a debugger handed over.

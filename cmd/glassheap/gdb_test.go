@@ -92,17 +92,23 @@ func TestADoorNamesTheProcess(t *testing.T) {
 	defer inner.Close()
 
 	var d door
-	require.Equal(t, inner, d.open(inner), "no door, no change")
+	through := func() target.Target {
+		opened, err := d.open(inner, nil)
+		require.NoError(t, err)
+		return opened
+	}
 	require.NoError(t, d.Set("process 4711, stopped in gdb"))
-	require.Equal(t, "process 4711, stopped in gdb", d.open(inner).Description().String())
-	require.Zero(t, d.open(inner).Base())
+	require.Equal(t, "process 4711, stopped in gdb", through().Description().String())
+	require.Zero(t, through().Base())
+	_, err = d.open(nil, &target.FormatError{Path: "/dev/fd/12", Found: "it starts with zeros"})
+	require.EqualError(t, err, "process 4711, stopped in gdb holds no glassheap heap: it starts with zeros")
 
 	require.NoError(t, d.Set(`{"text":"process 4711 (ser\u001b[31mver), stopped in gdb","pid":4711,"program":"server","base":"0x7f6800000000"}`))
-	description := d.open(inner).Description()
+	description := through().Description()
 	require.Equal(t, "process 4711 (ser·[31mver), stopped in gdb", description.String(), "nothing in a name reaches the terminal")
 	require.Equal(t, 4711, description.PID)
 	require.Equal(t, "server", description.Program)
-	require.EqualValues(t, 0x7f6800000000, d.open(inner).Base())
+	require.EqualValues(t, 0x7f6800000000, through().Base())
 	require.Error(t, d.Set(`{"text":7}`))
 }
 

@@ -114,7 +114,8 @@ func (o *opening) open(ctx context.Context, args []string) (t target.Target, res
 	}
 	end()
 	if o.door.Text != "" {
-		t, name = o.door.open(t), ""
+		t, err = o.door.open(t, err)
+		name = ""
 	}
 	if o.heap != "" {
 		name = strings.TrimSpace(name + " --heap " + quoted(o.heap))
