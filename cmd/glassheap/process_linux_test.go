@@ -315,7 +315,7 @@ func TestKilledCheckers(t *testing.T) {
 	require.NoError(t, start("check", pid).end())
 	usual := time.Since(began)
 	moments := rand.New(rand.NewSource(began.UnixNano()))
-	for range 10 {
+	for range max(5, *checks/60) {
 		c := start("check", pid)
 		select {
 		case <-time.After(time.Duration(moments.Int63n(int64(usual)))):
