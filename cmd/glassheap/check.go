@@ -30,15 +30,11 @@ operations end, damage stays.`,
 	o.addFlags(c)
 	c.Args = o.arguments(0, 0, "a target and nothing else")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		heap, _, name, err := o.open(c.Context(), args)
+		heap, program, _, name, err := o.withProgram(c.Context(), args)
 		if err != nil {
 			return err
 		}
 		defer heap.Close()
-		program, err := o.program(heap)
-		if err != nil {
-			return err
-		}
 		update, end := t.showProgress("checking slabs")
 		r, err := inspect.Check(c.Context(), heap, inspect.CheckOptions{Progress: func(done, total int) { update(int64(done), int64(total)) }, Program: program})
 		end()

@@ -50,15 +50,11 @@ Exit status: 1 if --unreachable found some.`,
 		if err != nil {
 			return err
 		}
-		heap, _, name, err := o.open(c.Context(), args)
+		heap, program, _, name, err := o.withProgram(c.Context(), args)
 		if err != nil {
 			return err
 		}
 		defer heap.Close()
-		program, err := o.program(heap)
-		if err != nil {
-			return err
-		}
 		options := inspect.LeakOptions{Top: top, Query: q}
 		if profile != "" {
 			options.Top = 0

@@ -134,17 +134,25 @@ func pathName(path string) string {
 	return quoted(path)
 }
 
+// withProgram is open, with the executable that names the functions of the target's stacks.
+func (o *opening) withProgram(ctx context.Context, args []string) (t target.Target, p *inspect.Program, rest []string, name string, err error) {
+	if t, rest, name, err = o.open(ctx, args); err != nil {
+		return nil, nil, nil, "", err
+	}
+	if p, err = o.program(t); err != nil {
+		t.Close()
+		return nil, nil, nil, "", err
+	}
+	return t, p, rest, name, nil
+}
+
 // decoded is open for commands that ask a decoded heap.
 func (o *opening) decoded(ctx context.Context, args []string) (t target.Target, h *inspect.Heap, rest []string, name string, err error) {
-	t, rest, name, err = o.open(ctx, args)
+	t, program, rest, name, err := o.withProgram(ctx, args)
 	if err != nil {
 		return nil, nil, nil, "", err
 	}
-	program, err := o.program(t)
-	if err == nil {
-		h, err = inspect.Open(ctx, t)
-	}
-	if err != nil {
+	if h, err = inspect.Open(ctx, t); err != nil {
 		t.Close()
 		return nil, nil, nil, "", err
 	}

@@ -54,15 +54,11 @@ is one JSON object for each look, each in a line, until interrupted.`,
 		case !once && !t.json && !(isTerminal(t.out) && isTerminal(t.in)):
 			return errors.New("watch needs a terminal; elsewhere use --once, or --json for one object for each look")
 		}
-		heap, _, name, err := o.open(c.Context(), args)
+		heap, program, _, name, err := o.withProgram(c.Context(), args)
 		if err != nil {
 			return err
 		}
 		defer heap.Close()
-		program, err := o.program(heap)
-		if err != nil {
-			return err
-		}
 		w := inspect.NewWatch(heap, program)
 		switch {
 		case once:
