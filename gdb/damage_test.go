@@ -2,6 +2,7 @@ package gdb
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -29,7 +30,12 @@ func TestDamagedHeaps(t *testing.T) {
 func eachDamage(t *testing.T, kind string, kinds int) {
 	const stop = "print main.damaged ;; glassheap check --json ;; cli check --json ;; glassheap structs --wrong --json ;; cli structs --wrong --json" +
 		" ;; print *h ;; output $gh_whatis(h.data) ;; python everything() ;; continue"
-	transcript := play(t, "break main.ready\nrun "+kind+"\ncontinue\nuntil-exit "+stop, victim(t))
+	each := 3
+	if debugging.Share(1, each) {
+		each = 1
+	}
+	kinds = (kinds + each - 1) / each
+	transcript := play(t, fmt.Sprintf("set environment GLASSHEAP_TEST_EACH %d\nbreak main.ready\nrun %s\ncontinue\nuntil-exit %s", each, kind, stop), victim(t))
 	names, here, outside := debugging.Answers(transcript, "print main.damaged"), debugging.Answers(transcript, "glassheap check --json"), debugging.Answers(transcript, "cli check --json")
 	structs, structsOutside := debugging.Answers(transcript, "glassheap structs --wrong --json"), debugging.Answers(transcript, "cli structs --wrong --json")
 	require.Len(t, names, kinds+1, "a stop for each damage, and the last one")

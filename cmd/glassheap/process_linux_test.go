@@ -108,7 +108,7 @@ func (w *watched) requireHealthy(t *testing.T, checks int) {
 	t.Logf("%d checks of %d seals on average, %d stops, the longest %v, %d things unsettled", checks, blocks/uint64(checks), stops, longest, unsettled)
 }
 
-var checks = flag.Int("checks", 100, "how often a process is checked at random moments, and while damage is planted in it")
+var checks = flag.Int("checks", 60, "how often a process is checked at random moments, and while damage is planted in it")
 
 // TestChecksOfARunningProcess: whatever the moment, a healthy heap in full use is found healthy.
 func TestChecksOfARunningProcess(t *testing.T) {

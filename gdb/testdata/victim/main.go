@@ -287,17 +287,6 @@ func open(h *allocator.Heap, blocks [][]byte) (head *layout.Header, at func(uint
 	return (*layout.Header)(base), func(address uint64) unsafe.Pointer { return unsafe.Add(base, address-start) }
 }
 
-// damaged names what is damaged now: the tests read it in GDB.
-var damaged string
-
-func with[T any](h *allocator.Heap, what string, field *T, wrong T) {
-	right := *field
-	*field = wrong
-	damaged = what
-	ready(h, []byte(what))
-	*field = right
-}
-
 // impostor has memory that begins like a heap and is none: by the magic word, then nonsense.
 func impostor() {
 	memory := must(unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON))
