@@ -39,6 +39,8 @@ func newDamageLab(t *testing.T, mode allocator.Mode) *damageLab {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = h.Close() })
+	processors := runtime.GOMAXPROCS(1) // what another P has in its magazines is missing in its slab, and what it holds back is verified when it frees
+	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	lab.heap = h
 	lab.self, err = target.Self(target.Options{Heap: h.Name()})
 	require.NoError(t, err)
@@ -208,7 +210,6 @@ func (lab *damageLab) complete(t *testing.T) {
 
 // TestDamageOfEveryFreedByte changes single bytes of freed blocks of many sizes while they are held back.
 func TestDamageOfEveryFreedByte(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // what one P holds back is verified when that P frees
 	lab := newDamageLab(t, allocator.ModeAudit)
 	c := &tally{}
 	lab.tallies["freed block"] = c
