@@ -12,6 +12,7 @@ const neverRight = "never initialised, or computed wrongly"
 func StructType(f Finding) string {
 	kind, _, _ := strings.Cut(f.Struct, " at ")
 	kind, _, _ = strings.Cut(kind, " of ") // a cache
+	kind, _, _ = strings.Cut(kind, " 0x")  // the name of a stack
 	return strings.TrimRight(kind, " 0123456789")
 }
 

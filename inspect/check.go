@@ -127,11 +127,6 @@ func (l looked) any() bool {
 // those that it suspected. Those whose bytes don't fit are left as suspects.
 func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier *looked) (looked, error) {
 	var l looked
-	visit := func(j Judgement) {
-		for _, v := range j.Verdicts {
-			l.findings = append(l.findings, fromVerdict(CodeMetadata, j.Name, uint64(j.Address), v))
-		}
-	}
 	h.judgeHeader(func(j Judgement) {
 		for _, v := range j.Verdicts {
 			l.findings = append(l.findings, fromVerdict(CodeHeader, j.Name, uint64(j.Address), v))
@@ -149,11 +144,18 @@ func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier
 		return l, err
 	}
 	l.counts = result.counts
-	l.findings = append(l.findings, h.problems...)
+	l.findings = append(l.findings, h.problems.findings()...)
+	var wrong problems // of fields
+	visit := func(j Judgement) {
+		for _, v := range j.Verdicts {
+			wrong.add(v.UnderWay, func() Finding { return fromVerdict(CodeMetadata, j.Name, uint64(j.Address), v) })
+		}
+	}
 	h.judge(result.counts, visit, false)
 	for _, j := range result.judgements {
 		visit(j)
 	}
+	l.findings = append(l.findings, wrong.findings()...)
 	l.findings = append(l.findings, result.findings...)
 	l.suspects = result.suspects
 	if earlier == nil {

@@ -197,7 +197,7 @@ func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 	s := &h.fresh[0]
 	*s = Slab{Slab: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes, bin: int(bin), class: &h.classes[bin]}
 	bytes := h.format.slabDescriptorBytes(s.class.Capacity)
-	if address%layout.DescriptorGrain != 0 || address+bytes > h.capture.descriptors.end() || !s.credible() {
+	if address%layout.DescriptorGrain != 0 || address+bytes > h.capture.descriptors.end() || !s.credible() || !h.oneRun(address, s.Base == s.base) {
 		h.pageProblem(page, e, 0, "the slab that it names lies whole among the descriptors, and begins here")
 		return 1
 	}
@@ -291,16 +291,41 @@ func (h *Heap) spanOf(page int, e layout.PageEntry) *Span {
 		h.pageProblem(page, e, 0, "an entry begins a run, and its span lies among the descriptors")
 		return nil
 	}
-	s := &Span{Span: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes}
+	base := h.id.Data + uint64(page)*layout.PageBytes
+	if !h.oneRun(address, raw.Base == base) {
+		h.pageProblem(page, e, 0, "the span that it names begins here")
+		return nil
+	}
+	s := &Span{Span: raw, Address: Address(address), page: page, base: base}
 	h.spans = append(h.spans, s)
 	h.pieces = append(h.pieces, piece{start: address, bytes: h.format.span.bytes, kind: "Span", page: page})
 	return s
 }
 
+// oneRun reports whether the descriptor at an address may be that of the run which names it. One that says itself that it begins
+// elsewhere may have a damaged base, but is believed of one run only: a page map can name it for every page.
+func (h *Heap) oneRun(address uint64, begins bool) bool {
+	if begins {
+		return true
+	}
+	if h.strays[address] {
+		return false
+	}
+	if h.strays == nil {
+		h.strays = map[uint64]bool{}
+	}
+	h.strays[address] = true
+	return true
+}
+
 // pageProblem records that the entry of a page is not what it has to be.
 func (h *Heap) pageProblem(page int, found, expected layout.PageEntry, why string) {
-	address := h.capture.pageMap.start + uint64(page)*layout.PageEntryBytes
-	h.problem(fmt.Sprintf("PageEntry %d", page), "(entry)", Address(address), layout.Hex(uint64(found)), layout.Hex(uint64(expected)), why)
+	held := h.header.PagesLock.Held()
+	h.problems.add(held, func() Finding {
+		address := h.capture.pageMap.start + uint64(page)*layout.PageEntryBytes
+		return fromVerdict(CodeMetadata, fmt.Sprintf("PageEntry %d", page), address,
+			layout.Verdict{Field: "(entry)", Found: layout.Hex(uint64(found)), Expected: layout.Hex(uint64(expected)), Why: why, UnderWay: held})
+	})
 }
 
 // problem records damage of something that the pages' lock guards.
@@ -310,6 +335,7 @@ func (h *Heap) problem(name, field string, address Address, found, expected, why
 
 // problemUnder records damage of something whose lock is held or not.
 func (h *Heap) problemUnder(held bool, name, field string, address Address, found, expected, why string) {
-	h.problems = append(h.problems, fromVerdict(CodeMetadata, name, uint64(address),
-		layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: held}))
+	h.problems.add(held, func() Finding {
+		return fromVerdict(CodeMetadata, name, uint64(address), layout.Verdict{Field: field, Found: found, Expected: expected, Why: why, UnderWay: held})
+	})
 }

@@ -10,8 +10,9 @@ import (
 // guardPool is the heap's guarded allocations.
 type guardPool struct {
 	layout.GuardPool
-	address Address
-	live    uint64 // slots that say so
+	address   Address
+	live      uint64 // slots that say so
+	liveBytes uint64 // that these were asked for
 }
 
 // decodeGuards copies the pool, if it was ever used.
@@ -25,6 +26,7 @@ func (h *Heap) decodeGuards() {
 	for _, s := range pool.Slots {
 		if s.State == layout.GuardLive {
 			h.guards.live++
+			h.guards.liveBytes += min(s.Requested, layout.PageBytes)
 		}
 	}
 }

@@ -32,8 +32,9 @@ type Heap struct {
 	recordBytes     uint64      // of the records that slabs name
 	retiredSpans    int
 	quarantined     spanQuarantine
-	onLists         []listed  // structs that only a list leads to
-	problems        []Finding // what decoding came upon
+	onLists         []listed        // structs that only a list leads to
+	strays          map[uint64]bool // addresses of slabs and spans whose base is not that of the run which names them
+	problems        problems        // what decoding came upon
 }
 
 // Bin is a size class with its slabs.

@@ -60,9 +60,12 @@ func (j *journal) place(h *Heap, i int, k uint64, entry cachedBlock) {
 		return
 	}
 	j.known = false
-	h.problems = append(h.problems, fromVerdict(CodeMetadata, j.name(i), uint64(j.address), layout.Verdict{
-		Field: fmt.Sprintf("Quarantine[%d]", k), Found: layout.Hex(address), Expected: expected, Why: "the quarantine holds blocks that were given out", UnderWay: h.held(),
-	}))
+	held := h.held()
+	h.problems.add(held, func() Finding {
+		return fromVerdict(CodeMetadata, j.name(i), uint64(j.address), layout.Verdict{
+			Field: fmt.Sprintf("Quarantine[%d]", k), Found: layout.Hex(address), Expected: expected, Why: "the quarantine holds blocks that were given out", UnderWay: held,
+		})
+	})
 }
 
 // journalsFound is how many journals say that they are ready: those that are counted, and the one behind them, were it in use.

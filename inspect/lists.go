@@ -71,10 +71,12 @@ func (h *Heap) walkSlabs(b *Bin, list string, link layout.Ref[layout.Slab], slab
 // listProblem records that a link, the field of a struct, leads where it may not.
 func (h *Heap) listProblem(b *Bin, owner, field string, at Address, found uint64, expected string) {
 	b.listsBroken = true
-	f := fromVerdict(CodeList, owner, uint64(at), layout.Verdict{
-		Field: field, Found: layout.Hex(found), Expected: expected, Why: "what a list of " + b.name() + " may lead to", UnderWay: b.Lock.Held() || h.header.PagesLock.Held(),
+	held := b.Lock.Held() || h.header.PagesLock.Held()
+	h.problems.add(held, func() Finding {
+		return fromVerdict(CodeList, owner, uint64(at), layout.Verdict{
+			Field: field, Found: layout.Hex(found), Expected: expected, Why: "what a list of " + b.name() + " may lead to", UnderWay: held,
+		})
 	})
-	h.problems = append(h.problems, f)
 }
 
 // walkRetiredSlabs follows the list of descriptors that wait to become slabs again.
@@ -141,9 +143,11 @@ func (h *Heap) walkRetiredSpans() {
 	for link := h.header.RetiredSpans; link != 0; {
 		s, ok := h.format.span.get(h.capture.descriptors, uint64(link))
 		if !ok || s.State != layout.SpanRetired || seen[link] || uint64(link)%layout.DescriptorGrain != 0 {
-			h.problems = append(h.problems, fromVerdict(CodeList, owner, at, layout.Verdict{
-				Field: field, Found: layout.Hex(uint64(link)), Expected: "a retired span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
-			}))
+			h.problems.add(h.header.PagesLock.Held(), func() Finding {
+				return fromVerdict(CodeList, owner, at, layout.Verdict{
+					Field: field, Found: layout.Hex(uint64(link)), Expected: "a retired span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
+				})
+			})
 			return
 		}
 		seen[link] = true
@@ -167,9 +171,11 @@ func (h *Heap) walkSpanQuarantine() {
 	for link := h.header.SpanQuarantine; link != 0; {
 		s := byStruct[uint64(link)]
 		if s == nil || s.held {
-			h.problems = append(h.problems, fromVerdict(CodeList, owner, at, layout.Verdict{
-				Field: field, Found: layout.Hex(uint64(link)), Expected: "a quarantined span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
-			}))
+			h.problems.add(h.header.PagesLock.Held(), func() Finding {
+				return fromVerdict(CodeList, owner, at, layout.Verdict{
+					Field: field, Found: layout.Hex(uint64(link)), Expected: "a quarantined span that the list has not come by yet", Why: "what the list may lead to", UnderWay: h.header.PagesLock.Held(),
+				})
+			})
 			return
 		}
 		s.held = true
@@ -284,10 +290,11 @@ func (h *Heap) placeOne(b *Bin, m *magazine, k int, entry cachedBlock) {
 		s.cached = append(s.cached, entry)
 		return
 	}
-	f := fromVerdict(CodeMetadata, m.name, uint64(m.address), layout.Verdict{
-		Field: entry.field(), Found: layout.Hex(address), Expected: expected, Why: "a magazine holds free blocks of its bin", UnderWay: held,
+	h.problems.add(held, func() Finding {
+		return fromVerdict(CodeMetadata, m.name, uint64(m.address), layout.Verdict{
+			Field: entry.field(), Found: layout.Hex(address), Expected: expected, Why: "a magazine holds free blocks of its bin", UnderWay: held,
+		})
 	})
-	h.problems = append(h.problems, f)
 }
 
 // locate fills in which block of a slab begins at address; expected says what should be there instead, if none does.

@@ -68,9 +68,11 @@ func (h *Heap) placeRecords(name string, address Address, bin int, ref layout.Re
 	r := h.capture.records
 	head, ok := h.format.records.get(r, uint64(ref))
 	if !ok || (uint64(ref)-r.start)%layout.DescriptorGrain != 0 || uint64(ref)-r.start+h.format.recordArrayBytes(capacity) > uint64(len(r.bytes)) {
-		h.problems = append(h.problems, fromVerdict(CodeMetadata, name, uint64(address), layout.Verdict{
-			Field: "Records", Found: layout.Hex(uint64(ref)), Expected: "0 or an address below Header.RecordsTop", Why: "records lie whole in their part", UnderWay: held,
-		}))
+		h.problems.add(held, func() Finding {
+			return fromVerdict(CodeMetadata, name, uint64(address), layout.Verdict{
+				Field: "Records", Found: layout.Hex(uint64(ref)), Expected: "0 or an address below Header.RecordsTop", Why: "records lie whole in their part", UnderWay: held,
+			})
+		})
 		return false
 	}
 	h.recordBytes += h.format.recordArrayBytes(capacity)

@@ -39,9 +39,11 @@ func (h *Heap) decodeStacks() {
 		s, ok := f.stack.get(r, at)
 		bytes := f.stackBytes(s.Depth)
 		if !ok || s.Depth == 0 || uint64(s.Depth) > f.stackDepth || at+bytes > end {
-			h.problems = append(h.problems, fromVerdict(CodeMetadata, "Stack at "+Address(at).String(), at, layout.Verdict{
-				Field: "Depth", Found: fmt.Sprint(s.Depth), Expected: fmt.Sprintf("1..%d", f.stackDepth), Why: "frames that are kept, up to the end of the stacks", UnderWay: t.Lock.Held(),
-			}))
+			h.problems.add(t.Lock.Held(), func() Finding {
+				return fromVerdict(CodeMetadata, "Stack at "+Address(at).String(), at, layout.Verdict{
+					Field: "Depth", Found: fmt.Sprint(s.Depth), Expected: fmt.Sprintf("1..%d", f.stackDepth), Why: "frames that are kept, up to the end of the stacks", UnderWay: t.Lock.Held(),
+				})
+			})
 			break
 		}
 		found := stack{Stack: s, addresses: make([]uint64, s.Depth)}
@@ -65,9 +67,11 @@ func (h *Heap) walkChains(t *stackTable) {
 		for ref != 0 {
 			s, ok := t.stacks[ref]
 			if !ok || s.Hash%layout.StackBuckets != uint64(bucket) || ref.Offset() >= below {
-				h.problems = append(h.problems, fromVerdict(CodeList, owner, uint64(address), layout.Verdict{
-					Field: field, Found: layout.Hex(uint64(ref)), Expected: "0 or an older stack of this bucket", Why: "what a chain of the stack table may lead to", UnderWay: t.Lock.Held(),
-				}))
+				h.problems.add(t.Lock.Held(), func() Finding {
+					return fromVerdict(CodeList, owner, uint64(address), layout.Verdict{
+						Field: field, Found: layout.Hex(uint64(ref)), Expected: "0 or an older stack of this bucket", Why: "what a chain of the stack table may lead to", UnderWay: t.Lock.Held(),
+					})
+				})
 				break
 			}
 			t.chained++

@@ -16,9 +16,11 @@ type StatsReport struct {
 	MetadataBytes   uint64  `json:"metadata_bytes"`               // that are in use
 	Allocs          uint64  `json:"allocs"`                       // blocks handed out so far, spans excepted
 	Frees           uint64  `json:"frees"`                        // blocks given back so far, spans excepted
-	LiveBlocks      uint64  `json:"live_blocks"`                  // spans included
+	LiveBlocks      uint64  `json:"live_blocks"`                  // spans and guarded blocks included
 	LiveBytes       uint64  `json:"live_bytes"`                   // that they can hold; what was asked for is at most that
 	SpanBytes       uint64  `json:"span_bytes"`                   // of these, in spans, as asked for
+	Guarded         uint64  `json:"guarded_blocks,omitempty"`     // of the live blocks, on pages of the guard pool
+	GuardedBytes    uint64  `json:"guarded_bytes,omitempty"`      // of the live bytes, in these, as asked for
 	CachedBlocks    uint64  `json:"cached_blocks"`                // in magazines and depots
 	FreeBlocks      uint64  `json:"free_blocks"`                  // on the slabs' free lists
 	VirginBlocks    uint64  `json:"virgin_blocks"`                // of slabs, never handed out
@@ -81,8 +83,13 @@ func (h *Heap) statsOf(result *passResult) *StatsReport {
 		}
 	}
 	r.LiveBytes += r.SpanBytes
-	if r.InUseBytes > 0 {
+	if r.InUseBytes > 0 { // the guard pool's pages are not among them
 		r.Fragmentation = 1 - min(1, float64(r.LiveBytes)/float64(r.InUseBytes))
+	}
+	if h.guards != nil {
+		r.Guarded, r.GuardedBytes = h.guards.live, h.guards.liveBytes
+		r.LiveBlocks += r.Guarded
+		r.LiveBytes += r.GuardedBytes
 	}
 	return r
 }

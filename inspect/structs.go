@@ -69,7 +69,7 @@ func (h *Heap) Structs(ctx context.Context, o StructsOptions) (*StructsReport, e
 		visit(j)
 	}
 	if o.Type == "" {
-		r.Problems = append(append(r.Problems, h.problems...), result.findings...)
+		r.Problems = append(append(r.Problems, h.problems.findings()...), result.findings...)
 		reconsiderCauses(r.Problems)
 	}
 	return r, nil

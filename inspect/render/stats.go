@@ -17,6 +17,9 @@ func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 	if r.Spans > 0 {
 		room += fmt.Sprintf("; %s of them %s, of %s", number(r.Spans), agree(uint64(r.Spans), "a span", "spans"), size(r.SpanBytes))
 	}
+	if r.Guarded > 0 {
+		room += fmt.Sprintf("; %s of them guarded, of %s", number(r.Guarded), size(r.GuardedBytes))
+	}
 	p.figure("live", p.Paint(live, number(r.LiveBlocks)), room)
 	p.figure("cached", number(r.CachedBlocks), fmt.Sprintf("free, in the magazines of %s and in the depots", count(r.Caches, "P")))
 	p.figure("free", number(r.FreeBlocks), "on their slabs' free lists")
