@@ -9,7 +9,7 @@ import (
 // compare measures everything once in each round: what slows the machine down for a while then slows every peer down, in
 // one round, and the median drops it.
 func compare(p plan, progress *progress) (*Comparison, error) {
-	c := &Comparison{Machine: thisMachine(), Command: p.command(), Rounds: p.rounds}
+	c := &Comparison{Machine: thisMachine(), Command: p.command(), Rounds: p.rounds, Absent: peers.Absent()}
 	subjects := choose(p)
 	if len(subjects) == 0 {
 		return nil, fmt.Errorf("-run '%s' matches nothing: names are workload/size/peer, such as pair/64/%s", p.only, peers.Sealed)

@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"slices"
+
+	"github.com/glassheap/glassheap/tests/bench/peers"
 )
 
 // Comparison is what a run has found.
@@ -15,6 +17,8 @@ type Comparison struct {
 	Atomics []Figure `json:"atomics"`
 	// Figures are those of the peers, workload by workload.
 	Figures []Figure `json:"figures"`
+	// Absent are the peers that could not be measured.
+	Absent []peers.Absence `json:"absent"`
 	// Aims are what glassheap is meant to reach, and whether it does.
 	Aims []Aim `json:"aims"`
 }

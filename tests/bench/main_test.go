@@ -14,7 +14,7 @@ import (
 
 // invented is a comparison in which one aim is met, one missed and one not measured.
 func invented() *Comparison {
-	c := &Comparison{Rounds: 3, Atomics: []Figure{figure("", "", "atomic add", 2, 2, 2)}}
+	c := &Comparison{Rounds: 3, Absent: []peers.Absence{{Name: "tcmalloc", Why: "no such library", From: "apt-get"}}, Atomics: []Figure{figure("", "", "atomic add", 2, 2, 2)}}
 	c.Figures = []Figure{
 		figure("pair", "64", peers.Sealed, 4, 90, 3),
 		figure("pair", "64", peers.ModerncMutex, 10, 11, 10),
@@ -55,8 +55,10 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		"  pair/64      4.0             –      –            –           10.0        –     –\n",
-		"  pair/64     0.40             –      –            –\n",
+		"  pair/64      4.0           10.0\n",
+		"  pair/64     0.40\n",
+		"  pair/64            0.40\n",
+		"  tcmalloc  no such library  apt-get\n",
 		"  sealed burst/64  at most 0.55 of modernc-mutex  0.60        missed\n",
 		", 2175 % for the worst (pair/64/sealed)\n",
 		"uncontended atomics of this machine: atomic add 2.0 ns\n",

@@ -9,8 +9,13 @@ type Peer struct {
 	// OneGoroutine says that it is not safe for concurrent use.
 	OneGoroutine bool
 
-	open func() (tasks, closer, error)
+	open opener
+	// from says how to get what is missing when open fails; empty for those that are always there.
+	from string
 }
+
+// opener makes a heap of a peer, and says how to close it.
+type opener func() (tasks, closer, error)
 
 // closer gives back what a peer took from the system.
 type closer func() error
@@ -21,22 +26,43 @@ const (
 	SealedSlice  = "sealed-slice"
 	Plain        = "plain"
 	PlainSlice   = "plain-slice"
+	Audit        = "audit"
 	ModerncMutex = "modernc-mutex"
+	Modernc      = "modernc"
 	Make         = "make"
+	Malloc       = "malloc"
+	Jemalloc     = "jemalloc"
+	Mimalloc     = "mimalloc"
+	Tcmalloc     = "tcmalloc"
+	Ristretto    = "ristretto"
+	ArrowChecked = "arrow-checked"
 )
 
-// All are the peers in the order of a table's columns.
-func All() []Peer {
-	return []Peer{
-		{Name: Sealed, open: openGlassheap(allocator.ModeSealed)},
-		{Name: SealedSlice, open: openGlassheapSlice(allocator.ModeSealed)},
-		{Name: Plain, open: openGlassheap(allocator.ModePlain)},
-		{Name: PlainSlice, open: openGlassheapSlice(allocator.ModePlain)},
-		{Name: ModerncMutex, open: openModerncMutex},
-		{Name: "modernc", OneGoroutine: true, open: openModernc},
-		{Name: Make, open: openMake},
-	}
+// named are the peers in the order of a table's columns, whether they can be had here or not.
+var named = []Peer{
+	{Name: Sealed, open: openGlassheap(allocator.ModeSealed)},
+	{Name: SealedSlice, open: openGlassheapSlice(allocator.ModeSealed)},
+	{Name: Plain, open: openGlassheap(allocator.ModePlain)},
+	{Name: PlainSlice, open: openGlassheapSlice(allocator.ModePlain)},
+	{Name: Audit, open: openGlassheap(allocator.ModeAudit)},
+	{Name: ModerncMutex, open: openModerncMutex},
+	{Name: Modernc, OneGoroutine: true, open: openModernc},
+	{Name: Make, open: openMake},
+	{Name: "pool", open: openPools},
+	{Name: "mcache", open: openMcache},
+	{Name: "arrow-go", open: openArrowGo},
+	{Name: ArrowChecked, open: openArrowChecked},
+	{Name: "arrow-c", open: openArrowC, from: fromC},
+	{Name: Malloc, open: openMalloc, from: fromC},
+	{Name: "pebble-calloc", open: openCalloc, from: fromC},
+	{Name: Jemalloc, open: openJemalloc, from: fromJemalloc},
+	{Name: Mimalloc, open: openMimalloc, from: fromMimalloc},
+	{Name: Tcmalloc, open: openTcmalloc, from: fromTcmalloc},
+	{Name: Ristretto, open: openRistretto, from: fromJemalloc},
 }
+
+// All are the peers that can be had here.
+func All() []Peer { return looked().here }
 
 // Can reports whether the peer can run the workload.
 func (p Peer) Can(w Workload) bool { return !w.Concurrent || !p.OneGoroutine }

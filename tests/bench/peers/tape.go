@@ -47,3 +47,43 @@ func logNormalSteps(blocks int) []step {
 	}
 	return steps
 }
+
+// event is one thing on a tape that a program did with the block of a place.
+type event struct {
+	op    op
+	place int32
+	size  int32 // bytes; none in a release
+}
+
+type op uint8
+
+const (
+	allocate op = iota
+	resize      // by realloc
+	release
+)
+
+// The buffers that grow: so many at the same time, each to double its size again and again.
+const (
+	growingBlocks = 64
+	growsFrom     = 16
+	growsTo       = 16 << 10
+)
+
+// growth is a tape of buffers that grow in turn and are released in the end.
+func growth() []event {
+	var tape []event
+	for size := int32(growsFrom); size <= growsTo; size *= 2 {
+		for place := range int32(growingBlocks) {
+			e := event{resize, place, size}
+			if size == growsFrom {
+				e.op = allocate
+			}
+			tape = append(tape, e)
+		}
+	}
+	for place := range int32(growingBlocks) {
+		tape = append(tape, event{op: release, place: place})
+	}
+	return tape
+}

@@ -27,6 +27,8 @@ type loops[B any] interface {
 	drain(blocks []B, order []int32)
 	// replace frees one block and allocates another in its place, for each step.
 	replace(blocks []B, steps []step)
+	// replay does what a tape says.
+	replay(blocks []B, tape []event)
 }
 
 // over makes tasks from a peer's loops.
