@@ -25,6 +25,7 @@ type plan struct {
 	rounds  int
 	time    time.Duration // of one measurement
 	only    *regexp.Regexp
+	traces  string // a folder of recordings
 	csvPath string
 	json    bool
 }
@@ -57,6 +58,7 @@ func parse(arguments []string, usage io.Writer) (plan, error) {
 	flags.IntVar(&p.rounds, "rounds", 5, "the `number` of turns through all workloads and peers")
 	flags.DurationVar(&p.time, "time", 200*time.Millisecond, "the `duration` of one measurement")
 	flags.StringVar(&only, "run", "", "measure only what this `regexp` matches, as in '^pair/64/(sealed|make)$'")
+	flags.StringVar(&p.traces, "traces", "", "replay the recordings by mtrace() in this `folder`, too: *.mtrace, *.mtrace.gz, *.mtrace.zst")
 	flags.StringVar(&p.csvPath, "csv", "", "write the figure of every round to this `file`")
 	flags.BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	err := flags.Parse(arguments)
@@ -85,6 +87,9 @@ func (p plan) command() string {
 	line := fmt.Sprintf("go run . -rounds %d -time %v", p.rounds, p.time)
 	if p.only.String() != "" {
 		line += fmt.Sprintf(" -run '%s'", p.only)
+	}
+	if p.traces != "" {
+		line += " -traces " + p.traces
 	}
 	return line
 }

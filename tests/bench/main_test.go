@@ -41,6 +41,30 @@ func TestAims(t *testing.T) {
 	}
 }
 
+// The mix's own loop, 2 ns with addresses and 3 ns with slices, is no part of a ratio.
+func TestTheLoopIsSubtracted(t *testing.T) {
+	c := &Comparison{Figures: []Figure{
+		figure(peers.Mix, "lognormal", peers.Sealed, 10),
+		figure(peers.Mix, "lognormal", peers.Make, 19),
+		figure(peers.Mix, "lognormal", "loop", 2),
+		figure(peers.Mix, "lognormal", "loop-slice", 3),
+	}}
+	if got := c.ratio(peers.Mix, "lognormal", peers.Sealed, peers.Make); got != 0.5 {
+		t.Errorf("ratio %v, want 0.5", got)
+	}
+}
+
+func TestTraces(t *testing.T) {
+	var out bytes.Buffer
+	arguments := []string{"-rounds", "1", "-time", "1ms", "-run", "^trace/.*/sealed$", "-traces", "../../internal/mtrace/testdata"}
+	if err := run(arguments, &out, new(bytes.Buffer)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "  trace/small  ") {
+		t.Error(out.String())
+	}
+}
+
 func TestMedian(t *testing.T) {
 	for want, values := range map[float64][]float64{3: {90, 1, 3}, 2: {3, 1}, 7: {7}} {
 		if got := median(values); got != want {
@@ -104,6 +128,7 @@ func TestWrongArguments(t *testing.T) {
 		"-time 0s":    "must be positive",
 		"-run (":      "missing closing )",
 		"-run nobody": "matches nothing",
+		"-traces x":   "no *.mtrace",
 		"more":        "unexpected argument",
 	} {
 		err := run(strings.Fields(arguments), new(bytes.Buffer), new(bytes.Buffer))

@@ -18,7 +18,7 @@ func writeTables(out io.Writer, c *Comparison) error {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s\n%s\n", c.Machine, c.Command)
 	fmt.Fprintf(&page, "\nns for one allocation and one free, median of %s\n\n%s\n", counted(c.Rounds, "round"), times(c))
-	fmt.Fprintf(&page, "\n%s\n", atomics(c))
+	fmt.Fprintf(&page, "\n%s\n%s", atomics(c), loops(c))
 	if c.Rounds > 1 {
 		fmt.Fprintln(&page, steadiness(c))
 	}
@@ -161,15 +161,29 @@ func measuredPeers(c *Comparison) []string {
 // measured are the workloads of which there is a figure.
 func measured(c *Comparison) []peers.Workload {
 	var found []peers.Workload
-	for _, w := range peers.Workloads() {
-		for _, f := range c.Figures {
-			if f.Workload == w.Name && f.Size == w.Size {
-				found = append(found, w)
-				break
-			}
+	for _, f := range c.Figures {
+		w := peers.Workload{Name: f.Workload, Size: f.Size}
+		if !slices.ContainsFunc(found, func(other peers.Workload) bool { return other.String() == w.String() }) {
+			found = append(found, w)
 		}
 	}
 	return found
+}
+
+// loops says what the mix costs without an allocator; empty when it was not measured.
+func loops(c *Comparison) string {
+	var costs []string
+	for _, f := range c.Figures {
+		for _, loop := range peers.Loops() {
+			if f.Name == loop.Name {
+				costs = append(costs, fmt.Sprintf("%s %.1f ns", f.Name, f.Median))
+			}
+		}
+	}
+	if len(costs) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the loop of %s without an allocator: %s; subtracted in all ratios\n", peers.Mix, strings.Join(costs, ", "))
 }
 
 // newTable is a table without lines, its first column on the left and figures on the right.

@@ -9,7 +9,11 @@ import (
 // Every peer runs every workload. Close proves that each block was freed: glassheap reports those that were not.
 func TestEveryPeerRunsEveryWorkload(t *testing.T) {
 	const pairs = 101 // no whole number of batches, nor of halves
-	for _, w := range peers.Workloads() {
+	trace, err := peers.ReadTrace("../../../internal/mtrace/testdata/small.mtrace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range append(peers.Workloads(), trace) {
 		for _, p := range peers.All() {
 			if !p.Can(w) {
 				continue
@@ -28,6 +32,26 @@ func TestEveryPeerRunsEveryWorkload(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		}
+	}
+}
+
+func TestLoopsRunTheMix(t *testing.T) {
+	for _, w := range peers.Workloads() {
+		if w.Name != peers.Mix {
+			continue
+		}
+		for _, p := range peers.Loops() {
+			trial, err := p.Prepare(w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done := trial.Run(10); done != 10 {
+				t.Errorf("%s: %d done, 10 wanted", p.Name, done)
+			}
+			if err := trial.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
