@@ -34,7 +34,7 @@ func writeTables(out io.Writer, c *Comparison) error {
 	if len(c.Absent) > 0 {
 		fmt.Fprintf(&page, "\nabsent, and how to get them\n\n%s\n", absences(c))
 	}
-	fmt.Fprintf(&page, "\naims\n\n%s\n", verdicts(c))
+	fmt.Fprintf(&page, "\naims%s\n\n%s\n", reservation(c), verdicts(c))
 	_, err := io.WriteString(out, page.String())
 	return err
 }
@@ -115,7 +115,16 @@ func verdicts(c *Comparison) string {
 			a.Peer + " " + a.Workload + "/" + a.Size, fmt.Sprintf("at most %.2f of %s", a.AtMost, a.Of), number(ratio, 2), a.verdict(),
 		})
 	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, Align: text.AlignRight}}) // the others are words
 	return t.Render()
+}
+
+// reservation says when the verdicts are no more than a first look.
+func reservation(c *Comparison) string {
+	if c.Rounds >= roundsForAims {
+		return ""
+	}
+	return fmt.Sprintf(": a first look, they are meant for at least %d rounds", roundsForAims)
 }
 
 // atomics says what the ratio to a peer behind a mutex depends on.
