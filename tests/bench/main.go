@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type plan struct {
 	only    *regexp.Regexp
 	traces  string // a folder of recordings
 	csvPath string
+	svgPath string
 	json    bool
 }
 
@@ -41,6 +43,11 @@ func run(arguments []string, out, progress io.Writer) error {
 	}
 	if plan.csvPath != "" {
 		if err := writeCSVFile(plan.csvPath, comparison); err != nil {
+			return err
+		}
+	}
+	if plan.svgPath != "" {
+		if err := writeChartFile(plan.svgPath, comparison); err != nil {
 			return err
 		}
 	}
@@ -60,6 +67,7 @@ func parse(arguments []string, usage io.Writer) (plan, error) {
 	flags.StringVar(&only, "run", "", "measure only what this `regexp` matches, as in '^pair/64/(sealed|make)$'")
 	flags.StringVar(&p.traces, "traces", "", "replay the recordings by mtrace() in this `folder`, too: *.mtrace, *.mtrace.gz, *.mtrace.zst")
 	flags.StringVar(&p.csvPath, "csv", "", "write the figure of every round to this `file`")
+	flags.StringVar(&p.svgPath, "svg", "", "draw a chart in this `file`")
 	flags.BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	err := flags.Parse(arguments)
 	switch {
@@ -84,7 +92,7 @@ func parse(arguments []string, usage io.Writer) (plan, error) {
 
 // command is the command line that repeats the run, defaults spelled out: they may change.
 func (p plan) command() string {
-	line := fmt.Sprintf("go run . -rounds %d -time %v", p.rounds, p.time)
+	line := fmt.Sprintf("go run%s . -rounds %d -time %v", tags(), p.rounds, p.time)
 	if p.only.String() != "" {
 		line += fmt.Sprintf(" -run '%s'", p.only)
 	}
@@ -92,4 +100,18 @@ func (p plan) command() string {
 		line += " -traces " + p.traces
 	}
 	return line
+}
+
+// tags are the build tags of this program, as a flag.
+func tags() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			return " -tags " + s.Value
+		}
+	}
+	return ""
 }

@@ -119,7 +119,7 @@ func TestRun(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &c); err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Figures) != len(peers.All()) || c.Command != "go run . -rounds 2 -time 1ms -run '^pair/64/'" {
+	if len(c.Figures) != len(peers.All()) || c.Command != "go run"+tags()+" . -rounds 2 -time 1ms -run '^pair/64/'" {
 		t.Errorf("%d figures by %q", len(c.Figures), c.Command)
 	}
 	csv, err := os.ReadFile(path)
