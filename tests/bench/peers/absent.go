@@ -1,9 +1,6 @@
 package peers
 
-import (
-	"errors"
-	"sync"
-)
+import "sync"
 
 // Absence is a peer that cannot be measured here.
 type Absence struct {
@@ -49,9 +46,4 @@ func (p Peer) try() error {
 		return err
 	}
 	return closeHeap()
-}
-
-// absent is the opener of a peer that this program was built without.
-func absent(why string) opener {
-	return func() (tasks, closer, error) { return nil, nil, errors.New(why) }
 }

@@ -45,15 +45,15 @@ const (
 
 const stepsOnTape = 1 << 18
 
-// logNormalSteps replaces random ones of so many blocks by blocks of log-normal size. There are more steps than blocks.
-func logNormalSteps(blocks int) []step {
+// logNormalSteps are so many that replace random ones of so many blocks, by blocks of log-normal size.
+func logNormalSteps(steps, blocks int) []step {
 	r := random()
-	steps := make([]step, stepsOnTape)
-	for i := range steps {
+	tape := make([]step, steps)
+	for i := range tape {
 		size := mixMedianBytes * math.Exp(mixSigma*r.NormFloat64())
-		steps[i] = step{r.Int32N(int32(blocks)), int32(min(max(size, 1), mixMostBytes))}
+		tape[i] = step{r.Int32N(int32(blocks)), int32(min(max(size, 1), mixMostBytes))}
 	}
-	return steps
+	return tape
 }
 
 // uniformSteps are so many that replace random ones of so many blocks, by blocks of any size between the two.

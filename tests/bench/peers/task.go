@@ -17,6 +17,7 @@ type tasks interface {
 	produceConsume(size int) task
 	server() task
 	replays(t *tape) task
+	population(blocks int) *Population
 }
 
 // loops are what each peer writes out. B is what it calls a block; the zero B is no block, and freeing it does nothing.
@@ -71,7 +72,7 @@ const mixBlocks = 100_000
 
 // mix is a cache in its steady state: many live blocks of all sizes, and a random one makes room for each new one.
 func (o over[B]) mix() task {
-	blocks, steps := make([]B, mixBlocks), logNormalSteps(mixBlocks)
+	blocks, steps := make([]B, mixBlocks), logNormalSteps(stepsOnTape, mixBlocks)
 	for i, s := range steps[:mixBlocks] {
 		o.replace(blocks, []step{{int32(i), s.size}}) // a zero block: nothing is freed
 	}
