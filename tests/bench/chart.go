@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"text/template"
 
 	"github.com/glassheap/glassheap/tests/bench/peers"
@@ -58,20 +57,7 @@ type bar struct {
 	Faster   bool // than the reference
 }
 
-// writeChartFile draws the comparison as SVG.
-func writeChartFile(path string, c *Comparison) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closeErr := file.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	return writeChart(file, c)
-}
-
+// writeChart draws the comparison as SVG.
 func writeChart(out io.Writer, c *Comparison) error {
 	drawn := chart{Machine: c.Machine.String(), Command: c.Command, Rounds: counted(c.Rounds, "round"), Peer: peers.Sealed}
 	scale := scaleOf(c)

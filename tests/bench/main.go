@@ -42,12 +42,12 @@ func run(arguments []string, out, progress io.Writer) error {
 		return err
 	}
 	if plan.csvPath != "" {
-		if err := writeCSVFile(plan.csvPath, comparison); err != nil {
+		if err := writeFile(plan.csvPath, comparison, writeCSV); err != nil {
 			return err
 		}
 	}
 	if plan.svgPath != "" {
-		if err := writeChartFile(plan.svgPath, comparison); err != nil {
+		if err := writeFile(plan.svgPath, comparison, writeChart); err != nil {
 			return err
 		}
 	}
