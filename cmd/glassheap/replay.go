@@ -13,9 +13,9 @@ import (
 
 	"github.com/glassheap/glassheap/allocator"
 	"github.com/glassheap/glassheap/allocator/layout"
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
 	"github.com/glassheap/glassheap/cmd/glassheap/internal/replay"
 	"github.com/glassheap/glassheap/cmd/glassheap/internal/watcher"
+	"github.com/glassheap/glassheap/internal/mtrace"
 )
 
 // replayFlags are the flags of the replay command.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
 	"github.com/glassheap/glassheap/cmd/glassheap/internal/replay"
 	"github.com/glassheap/glassheap/cmd/glassheap/internal/watcher"
+	"github.com/glassheap/glassheap/internal/mtrace"
 )
 
 // replayed is the answer of the replay command for one recording.

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 //	cut FILE BYTES                           cuts a file
 //	leaker                                   gives $LEAKER, a program that loses blocks, and $OTHER, another executable
 func TestScripts(t *testing.T) {
-	recording, err := filepath.Abs("internal/mtrace/testdata/small.mtrace")
+	recording, err := filepath.Abs("../../internal/mtrace/testdata/small.mtrace")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,10 +18,28 @@ type Aim struct {
 	Met      bool     `json:"met"`
 }
 
+// roundsForAims are the fewest whose medians say whether an aim is met.
+const roundsForAims = 5
+
 var aims = []Aim{
-	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.ModerncMutex, AtMost: 0.45},
-	{Peer: peers.Sealed, Workload: "burst", Size: "64", Of: peers.ModerncMutex, AtMost: 0.55},
-	{Peer: peers.Plain, Workload: "pair", Size: "64", Of: peers.ModerncMutex, AtMost: 0.30},
+	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.ModerncMutex, AtMost: 0.35},
+	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.Mimalloc, AtMost: 0.19},
+	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.Jemalloc, AtMost: 0.19},
+	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.Tcmalloc, AtMost: 0.19},
+	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.Make, AtMost: 0.40},
+	{Peer: peers.Sealed, Workload: "pair", Size: "64", Of: peers.Modernc, AtMost: 1.50},
+	{Peer: peers.Sealed, Workload: "burst", Size: "64", Of: peers.ModerncMutex, AtMost: 0.50},
+	{Peer: peers.Sealed, Workload: peers.Mix, Size: "lognormal", Of: peers.ModerncMutex, AtMost: 0.75},
+	{Peer: peers.Sealed, Workload: peers.Mix, Size: "lognormal", Of: peers.Make, AtMost: 0.40},
+	{Peer: peers.Sealed, Workload: "producer-consumer", Size: "64", Of: peers.ModerncMutex, AtMost: 0.45},
+	{Peer: peers.Sealed, Workload: "producer-consumer", Size: "64", Of: peers.Mimalloc, AtMost: 0.20},
+	{Peer: peers.Sealed, Workload: "trace", Size: "lua", Of: peers.Malloc, AtMost: 0.35},
+	{Peer: peers.Sealed, Workload: "trace", Size: "python", Of: peers.Malloc, AtMost: 0.35},
+	{Peer: peers.Sealed, Workload: "trace", Size: "sqlite", Of: peers.Malloc, AtMost: 0.35},
+	{Peer: peers.Plain, Workload: "pair", Size: "64", Of: peers.ModerncMutex, AtMost: 0.25},
+	{Peer: peers.Audit, Workload: "pair", Size: "64", Of: peers.Ristretto, AtMost: 0.50},
+	{Peer: peers.Audit, Workload: "burst", Size: "64", Of: peers.Ristretto, AtMost: 0.60},
+	{Peer: peers.Audit, Workload: "pair", Size: "64", Of: peers.ArrowChecked, AtMost: 0.08},
 }
 
 func judge(c *Comparison) []Aim {

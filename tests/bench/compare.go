@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/glassheap/glassheap/tests/bench/peers"
 )
@@ -9,8 +10,12 @@ import (
 // compare measures everything once in each round: what slows the machine down for a while then slows every peer down, in
 // one round, and the median drops it.
 func compare(p plan, progress *progress) (*Comparison, error) {
-	c := &Comparison{Machine: thisMachine(), Command: p.command(), Rounds: p.rounds}
-	subjects := choose(p)
+	c := &Comparison{Machine: thisMachine(), Command: p.command(), Rounds: p.rounds, Absent: peers.Absent()}
+	workloads, err := p.workloads()
+	if err != nil {
+		return nil, err
+	}
+	subjects := choose(p, workloads)
 	if len(subjects) == 0 {
 		return nil, fmt.Errorf("-run '%s' matches nothing: names are workload/size/peer, such as pair/64/%s", p.only, peers.Sealed)
 	}
@@ -47,13 +52,39 @@ type subject struct {
 
 func (s subject) String() string { return s.workload.String() + "/" + s.peer.Name }
 
-// choose lists the subjects in the order in which they are measured.
-func choose(p plan) []subject {
+// workloads are the built-in ones and the recordings in the folder that the user names.
+func (p plan) workloads() ([]peers.Workload, error) {
+	all := peers.Workloads()
+	if p.traces == "" {
+		return all, nil
+	}
+	paths, err := filepath.Glob(filepath.Join(p.traces, "*.mtrace*"))
+	if err != nil || len(paths) == 0 {
+		return nil, fmt.Errorf("-traces %s: there is no *.mtrace, *.mtrace.gz or *.mtrace.zst in that folder", p.traces)
+	}
+	for _, path := range paths {
+		w, err := peers.ReadTrace(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// choose lists the subjects in the order in which they are measured. The loop of the mix goes with each peer's mix.
+func choose(p plan, workloads []peers.Workload) []subject {
 	var chosen []subject
-	for _, w := range peers.Workloads() {
+	for _, w := range workloads {
+		before := len(chosen)
 		for _, peer := range peers.All() {
 			if s := (subject{w, peer}); peer.Can(w) && p.only.MatchString(s.String()) {
 				chosen = append(chosen, s)
+			}
+		}
+		if w.Name == peers.Mix && len(chosen) > before {
+			for _, loop := range peers.Loops() {
+				chosen = append(chosen, subject{w, loop})
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"slices"
+
+	"github.com/glassheap/glassheap/tests/bench/peers"
 )
 
 // Comparison is what a run has found.
@@ -15,6 +17,8 @@ type Comparison struct {
 	Atomics []Figure `json:"atomics"`
 	// Figures are those of the peers, workload by workload.
 	Figures []Figure `json:"figures"`
+	// Absent are the peers that could not be measured.
+	Absent []peers.Absence `json:"absent"`
 	// Aims are what glassheap is meant to reach, and whether it does.
 	Aims []Aim `json:"aims"`
 }
@@ -62,7 +66,16 @@ func (c *Comparison) has(peer string) bool {
 	return slices.ContainsFunc(c.Figures, func(f Figure) bool { return f.Name == peer })
 }
 
-// ratio is what peer takes as a part of what other takes, NaN when one of them was not measured.
+// alone is a peer's median without the workload's own loop, where that was measured.
+func (c *Comparison) alone(workload, size, peer string) float64 {
+	took := c.of(workload, size, peer)
+	if loop := c.of(workload, size, peers.LoopOf(peer)); !math.IsNaN(loop) {
+		return took - loop
+	}
+	return took
+}
+
+// ratio is what peer takes as a part of what other takes, less the workload's own loop; NaN when one of them was not measured.
 func (c *Comparison) ratio(workload, size, peer, other string) float64 {
-	return c.of(workload, size, peer) / c.of(workload, size, other)
+	return c.alone(workload, size, peer) / c.alone(workload, size, other)
 }

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// writeCSVFile writes the figure of every round, one a line.
-func writeCSVFile(path string, c *Comparison) (err error) {
+// writeFile makes a file of what write writes.
+func writeFile(path string, c *Comparison, write func(io.Writer, *Comparison) error) (err error) {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -19,9 +19,10 @@ func writeCSVFile(path string, c *Comparison) (err error) {
 			err = closeErr
 		}
 	}()
-	return writeCSV(file, c)
+	return write(file, c)
 }
 
+// writeCSV writes the figure of every round, one a line.
 func writeCSV(out io.Writer, c *Comparison) error {
 	w := csv.NewWriter(out)
 	w.Write([]string{"workload", "size", "name", "round", "ns"})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"time"
 )
 
@@ -25,7 +26,9 @@ type plan struct {
 	rounds  int
 	time    time.Duration // of one measurement
 	only    *regexp.Regexp
+	traces  string // a folder of recordings
 	csvPath string
+	svgPath string
 	json    bool
 }
 
@@ -39,7 +42,12 @@ func run(arguments []string, out, progress io.Writer) error {
 		return err
 	}
 	if plan.csvPath != "" {
-		if err := writeCSVFile(plan.csvPath, comparison); err != nil {
+		if err := writeFile(plan.csvPath, comparison, writeCSV); err != nil {
+			return err
+		}
+	}
+	if plan.svgPath != "" {
+		if err := writeFile(plan.svgPath, comparison, writeChart); err != nil {
 			return err
 		}
 	}
@@ -57,7 +65,9 @@ func parse(arguments []string, usage io.Writer) (plan, error) {
 	flags.IntVar(&p.rounds, "rounds", 5, "the `number` of turns through all workloads and peers")
 	flags.DurationVar(&p.time, "time", 200*time.Millisecond, "the `duration` of one measurement")
 	flags.StringVar(&only, "run", "", "measure only what this `regexp` matches, as in '^pair/64/(sealed|make)$'")
+	flags.StringVar(&p.traces, "traces", "", "replay the recordings by mtrace() in this `folder`, too: *.mtrace, *.mtrace.gz, *.mtrace.zst")
 	flags.StringVar(&p.csvPath, "csv", "", "write the figure of every round to this `file`")
+	flags.StringVar(&p.svgPath, "svg", "", "draw a chart in this `file`")
 	flags.BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	err := flags.Parse(arguments)
 	switch {
@@ -82,9 +92,26 @@ func parse(arguments []string, usage io.Writer) (plan, error) {
 
 // command is the command line that repeats the run, defaults spelled out: they may change.
 func (p plan) command() string {
-	line := fmt.Sprintf("go run . -rounds %d -time %v", p.rounds, p.time)
+	line := fmt.Sprintf("go run%s . -rounds %d -time %v", tags(), p.rounds, p.time)
 	if p.only.String() != "" {
 		line += fmt.Sprintf(" -run '%s'", p.only)
 	}
+	if p.traces != "" {
+		line += " -traces " + p.traces
+	}
 	return line
+}
+
+// tags are the build tags of this program, as a flag.
+func tags() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			return " -tags " + s.Value
+		}
+	}
+	return ""
 }

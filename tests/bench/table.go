@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -17,7 +18,7 @@ func writeTables(out io.Writer, c *Comparison) error {
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s\n%s\n", c.Machine, c.Command)
 	fmt.Fprintf(&page, "\nns for one allocation and one free, median of %s\n\n%s\n", counted(c.Rounds, "round"), times(c))
-	fmt.Fprintf(&page, "\n%s\n", atomics(c))
+	fmt.Fprintf(&page, "\n%s\n%s", atomics(c), loops(c))
 	if c.Rounds > 1 {
 		fmt.Fprintln(&page, steadiness(c))
 	}
@@ -27,43 +28,79 @@ func writeTables(out io.Writer, c *Comparison) error {
 		}
 		fmt.Fprintf(&page, "\nas a part of %s: below 1 glassheap is faster\n\n%s\n", other, ratios(c, other))
 	}
-	fmt.Fprintf(&page, "\naims\n\n%s\n", verdicts(c))
+	if c.has(peers.Sealed) && len(measuredPeers(c)) > 1 {
+		fmt.Fprintf(&page, "\n%s as a part of each: below 1 it is faster\n\n%s\n", peers.Sealed, parts(c))
+	}
+	if len(c.Absent) > 0 {
+		fmt.Fprintf(&page, "\nabsent, and how to get them\n\n%s\n", absences(c))
+	}
+	fmt.Fprintf(&page, "\naims%s\n\n%s\n", reservation(c), verdicts(c))
 	_, err := io.WriteString(out, page.String())
 	return err
 }
 
+// times are the figures of all peers, side by side as far as a line holds them.
 func times(c *Comparison) string {
-	t := newTable()
-	header := table.Row{"workload"}
-	for _, p := range peers.All() {
-		header = append(header, p.Name)
-	}
-	t.AppendHeader(header)
-	for _, w := range measured(c) {
-		row := table.Row{w.String()}
-		for _, p := range peers.All() {
-			row = append(row, number(c.of(w.Name, w.Size, p.Name), 1))
+	return panels(c, measuredPeers(c), func(w peers.Workload, peer string) string { return number(c.of(w.Name, w.Size, peer), 1) })
+}
+
+// parts are what a sealed heap takes as a part of what each other peer takes.
+func parts(c *Comparison) string {
+	var others []string
+	for _, p := range measuredPeers(c) {
+		if p != peers.Sealed {
+			others = append(others, p)
 		}
-		t.AppendRow(row)
 	}
-	return t.Render()
+	return panels(c, others, func(w peers.Workload, peer string) string {
+		return number(c.ratio(w.Name, w.Size, peers.Sealed, peer), 2)
+	})
+}
+
+const peersInALine = 10
+
+// panels are tables with a row for each workload and a column for each peer.
+func panels(c *Comparison, columns []string, cell func(w peers.Workload, peer string) string) string {
+	var tables []string
+	for some := range slices.Chunk(columns, peersInALine) {
+		t := newTable()
+		header := table.Row{"workload"}
+		for _, peer := range some {
+			header = append(header, peer)
+		}
+		t.AppendHeader(header)
+		for _, w := range measured(c) {
+			row := table.Row{w.String()}
+			for _, peer := range some {
+				row = append(row, cell(w, peer))
+			}
+			t.AppendRow(row)
+		}
+		tables = append(tables, t.Render())
+	}
+	return strings.Join(tables, "\n\n")
 }
 
 // ratios are what glassheap takes as a part of what another peer takes.
 func ratios(c *Comparison, other string) string {
-	t := newTable()
-	header := table.Row{"workload"}
+	var columns []string
 	for _, p := range glassheaps() {
-		header = append(header, p)
-	}
-	t.AppendHeader(header)
-	for _, w := range measured(c) {
-		row := table.Row{w.String()}
-		for _, p := range glassheaps() {
-			row = append(row, number(c.ratio(w.Name, w.Size, p, other), 2))
+		if c.has(p) {
+			columns = append(columns, p)
 		}
-		t.AppendRow(row)
 	}
+	return panels(c, columns, func(w peers.Workload, peer string) string {
+		return number(c.ratio(w.Name, w.Size, peer, other), 2)
+	})
+}
+
+// absences say which peers are missing, and how to get them.
+func absences(c *Comparison) string {
+	t := newTable()
+	for _, a := range c.Absent {
+		t.AppendRow(table.Row{a.Name, a.Why, a.From})
+	}
+	t.SetColumnConfigs(nil) // words
 	return t.Render()
 }
 
@@ -78,7 +115,16 @@ func verdicts(c *Comparison) string {
 			a.Peer + " " + a.Workload + "/" + a.Size, fmt.Sprintf("at most %.2f of %s", a.AtMost, a.Of), number(ratio, 2), a.verdict(),
 		})
 	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, Align: text.AlignRight}}) // the others are words
 	return t.Render()
+}
+
+// reservation says when the verdicts are no more than a first look.
+func reservation(c *Comparison) string {
+	if c.Rounds >= roundsForAims {
+		return ""
+	}
+	return fmt.Sprintf(": a first look, they are meant for at least %d rounds", roundsForAims)
 }
 
 // atomics says what the ratio to a peer behind a mutex depends on.
@@ -107,21 +153,46 @@ func steadiness(c *Comparison) string {
 
 // glassheaps are the names of the peers that are glassheap.
 func glassheaps() []string {
-	return []string{peers.Sealed, peers.SealedSlice, peers.Plain, peers.PlainSlice}
+	return []string{peers.Sealed, peers.SealedSlice, peers.Plain, peers.PlainSlice, peers.Audit}
+}
+
+// measuredPeers are the names of the peers of which there is a figure.
+func measuredPeers(c *Comparison) []string {
+	var found []string
+	for _, p := range peers.All() {
+		if c.has(p.Name) {
+			found = append(found, p.Name)
+		}
+	}
+	return found
 }
 
 // measured are the workloads of which there is a figure.
 func measured(c *Comparison) []peers.Workload {
 	var found []peers.Workload
-	for _, w := range peers.Workloads() {
-		for _, f := range c.Figures {
-			if f.Workload == w.Name && f.Size == w.Size {
-				found = append(found, w)
-				break
-			}
+	for _, f := range c.Figures {
+		w := peers.Workload{Name: f.Workload, Size: f.Size}
+		if !slices.ContainsFunc(found, func(other peers.Workload) bool { return other.String() == w.String() }) {
+			found = append(found, w)
 		}
 	}
 	return found
+}
+
+// loops says what the mix costs without an allocator; empty when it was not measured.
+func loops(c *Comparison) string {
+	var costs []string
+	for _, f := range c.Figures {
+		for _, loop := range peers.Loops() {
+			if f.Name == loop.Name {
+				costs = append(costs, fmt.Sprintf("%s %.1f ns", f.Name, f.Median))
+			}
+		}
+	}
+	if len(costs) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the loop of %s without an allocator: %s; subtracted in all ratios\n", peers.Mix, strings.Join(costs, ", "))
 }
 
 // newTable is a table without lines, its first column on the left and figures on the right.
@@ -135,7 +206,7 @@ func newTable() table.Writer {
 	t.SetStyle(style)
 	t.SuppressTrailingSpaces()
 	var columns []table.ColumnConfig
-	for i := 2; i <= 1+len(peers.All()); i++ {
+	for i := 2; i <= 1+peersInALine; i++ {
 		columns = append(columns, table.ColumnConfig{Number: i, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)

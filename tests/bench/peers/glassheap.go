@@ -49,3 +49,20 @@ func (g glassheap) replace(blocks []unsafe.Pointer, steps []step) {
 		blocks[s.place] = p
 	}
 }
+
+func (g glassheap) replay(blocks []unsafe.Pointer, tape []event) {
+	for _, e := range tape {
+		switch e.op {
+		case allocate:
+			p, err := g.heap.Malloc(int(e.size))
+			must(err)
+			blocks[e.place] = p
+		case resize:
+			p, err := g.heap.ReallocPointer(blocks[e.place], int(e.size))
+			must(err)
+			blocks[e.place] = p
+		case release:
+			must(g.heap.FreePointer(blocks[e.place]))
+		}
+	}
+}

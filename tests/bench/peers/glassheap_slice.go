@@ -45,3 +45,20 @@ func (g glassheapSlice) replace(blocks [][]byte, steps []step) {
 		blocks[s.place] = b
 	}
 }
+
+func (g glassheapSlice) replay(blocks [][]byte, tape []event) {
+	for _, e := range tape {
+		switch e.op {
+		case allocate:
+			b, err := g.heap.Alloc(int(e.size))
+			must(err)
+			blocks[e.place] = b
+		case resize:
+			b, err := g.heap.Realloc(blocks[e.place], int(e.size))
+			must(err)
+			blocks[e.place] = b
+		case release:
+			must(g.heap.Free(blocks[e.place]))
+		}
+	}
+}

@@ -43,3 +43,23 @@ func (goMake) replace(blocks [][]byte, steps []step) {
 		blocks[s.place] = make([]byte, s.size)
 	}
 }
+
+func (goMake) replay(blocks [][]byte, tape []event) {
+	for _, e := range tape {
+		switch e.op {
+		case allocate:
+			blocks[e.place] = make([]byte, e.size)
+		case resize:
+			old := blocks[e.place]
+			if int(e.size) <= cap(old) {
+				blocks[e.place] = old[:e.size]
+				continue
+			}
+			b := make([]byte, e.size)
+			copy(b, old)
+			blocks[e.place] = b
+		case release:
+			blocks[e.place] = nil
+		}
+	}
+}

@@ -40,3 +40,20 @@ func (m *modernc) replace(blocks []uintptr, steps []step) {
 		blocks[s.place] = p
 	}
 }
+
+func (m *modernc) replay(blocks []uintptr, tape []event) {
+	for _, e := range tape {
+		switch e.op {
+		case allocate:
+			p, err := m.memory.UintptrMalloc(int(e.size))
+			must(err)
+			blocks[e.place] = p
+		case resize:
+			p, err := m.memory.UintptrRealloc(blocks[e.place], int(e.size))
+			must(err)
+			blocks[e.place] = p
+		case release:
+			must(m.memory.UintptrFree(blocks[e.place]))
+		}
+	}
+}

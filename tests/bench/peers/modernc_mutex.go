@@ -63,3 +63,27 @@ func (m *moderncMutex) replace(blocks []uintptr, steps []step) {
 		blocks[s.place] = p
 	}
 }
+
+func (m *moderncMutex) replay(blocks []uintptr, tape []event) {
+	for _, e := range tape {
+		switch e.op {
+		case allocate:
+			m.mutex.Lock()
+			p, err := m.memory.UintptrMalloc(int(e.size))
+			m.mutex.Unlock()
+			must(err)
+			blocks[e.place] = p
+		case resize:
+			m.mutex.Lock()
+			p, err := m.memory.UintptrRealloc(blocks[e.place], int(e.size))
+			m.mutex.Unlock()
+			must(err)
+			blocks[e.place] = p
+		case release:
+			m.mutex.Lock()
+			err := m.memory.UintptrFree(blocks[e.place])
+			m.mutex.Unlock()
+			must(err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package peers
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // What the workloads draw from chance is drawn before the clock starts, and is the same in each run and for each peer.
@@ -15,6 +16,13 @@ func inOrder(n int) []int32 {
 	for i := range order {
 		order[i] = int32(i)
 	}
+	return order
+}
+
+// reversed is n-1 … 2, 1, 0.
+func reversed(n int) []int32 {
+	order := inOrder(n)
+	slices.Reverse(order)
 	return order
 }
 
@@ -37,13 +45,71 @@ const (
 
 const stepsOnTape = 1 << 18
 
-// logNormalSteps replaces random ones of so many blocks by blocks of log-normal size. There are more steps than blocks.
-func logNormalSteps(blocks int) []step {
+// logNormalSteps are so many that replace random ones of so many blocks, by blocks of log-normal size.
+func logNormalSteps(steps, blocks int) []step {
 	r := random()
-	steps := make([]step, stepsOnTape)
-	for i := range steps {
+	tape := make([]step, steps)
+	for i := range tape {
 		size := mixMedianBytes * math.Exp(mixSigma*r.NormFloat64())
-		steps[i] = step{r.Int32N(int32(blocks)), int32(min(max(size, 1), mixMostBytes))}
+		tape[i] = step{r.Int32N(int32(blocks)), int32(min(max(size, 1), mixMostBytes))}
 	}
-	return steps
+	return tape
+}
+
+// uniformSteps are so many that replace random ones of so many blocks, by blocks of any size between the two.
+func uniformSteps(steps, blocks, least, most int) []step {
+	r := random()
+	tape := make([]step, steps)
+	for i := range tape {
+		tape[i] = step{r.Int32N(int32(blocks)), int32(least + r.IntN(most-least+1))}
+	}
+	return tape
+}
+
+// tape is what a program did with its blocks.
+type tape struct {
+	events []event
+	places int // as many as there are blocks live at the same time
+	pairs  int // allocations and reallocs
+}
+
+// event is one of those things, with the block of one place.
+type event struct {
+	op    op
+	place int32
+	size  int32 // bytes; none in a release
+}
+
+type op uint8
+
+const (
+	allocate op = iota
+	resize      // by realloc
+	release
+)
+
+// The buffers that grow: so many at the same time, each to double its size again and again.
+const (
+	growingBlocks = 64
+	growsFrom     = 16
+	growsTo       = 16 << 10
+)
+
+// growth is a tape of buffers that grow in turn and are released in the end.
+func growth() *tape {
+	t := &tape{places: growingBlocks}
+	for size := int32(growsFrom); size <= growsTo; size *= 2 {
+		for place := range int32(growingBlocks) {
+			e := event{resize, place, size}
+			if size == growsFrom {
+				e.op = allocate
+			}
+			t.events = append(t.events, e)
+			t.pairs++
+		}
+	}
+	for place := range int32(growingBlocks) {
+		t.events = append(t.events, event{op: release, place: place})
+	}
+	return t
 }

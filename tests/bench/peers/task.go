@@ -12,9 +12,12 @@ type task struct {
 // tasks makes the tasks of one heap, whatever its blocks are to the user: addresses, numbers or slices.
 type tasks interface {
 	pairs(size int) task
-	bursts(size int) task
+	bursts(size int, order []int32) task
 	mix() task
 	produceConsume(size int) task
+	server() task
+	replays(t *tape) task
+	population(blocks int) *Population
 }
 
 // loops are what each peer writes out. B is what it calls a block; the zero B is no block, and freeing it does nothing.
@@ -27,6 +30,8 @@ type loops[B any] interface {
 	drain(blocks []B, order []int32)
 	// replace frees one block and allocates another in its place, for each step.
 	replace(blocks []B, steps []step)
+	// replay does what a tape says.
+	replay(blocks []B, tape []event)
 }
 
 // over makes tasks from a peer's loops.
@@ -48,9 +53,9 @@ func (o over[B]) pairs(size int) task {
 
 const burstBlocks = 10_000
 
-// bursts allocates many blocks, then frees them all in random order.
-func (o over[B]) bursts(size int) task {
-	blocks, order := make([]B, burstBlocks), shuffled(burstBlocks)
+// bursts allocates many blocks, then frees them all in the given order.
+func (o over[B]) bursts(size int, order []int32) task {
+	blocks := make([]B, burstBlocks)
 	return task{
 		run: func(pairs int) (done int) {
 			for ; done < pairs; done += burstBlocks {
@@ -67,7 +72,7 @@ const mixBlocks = 100_000
 
 // mix is a cache in its steady state: many live blocks of all sizes, and a random one makes room for each new one.
 func (o over[B]) mix() task {
-	blocks, steps := make([]B, mixBlocks), logNormalSteps(mixBlocks)
+	blocks, steps := make([]B, mixBlocks), logNormalSteps(stepsOnTape, mixBlocks)
 	for i, s := range steps[:mixBlocks] {
 		o.replace(blocks, []step{{int32(i), s.size}}) // a zero block: nothing is freed
 	}
@@ -115,6 +120,81 @@ func (o over[B]) produceConsume(size int) task {
 				empty <- blocks
 			}
 			return batches * batchBlocks
+		},
+		end: func() {},
+	}
+}
+
+const (
+	serverBlocks = 1000 // each goroutine's
+	serverRound  = 1000 // steps until the goroutines swap their blocks
+	serverRounds = 64   // on the tape
+	serverLeast  = 16   // bytes
+	serverMost   = 1024
+)
+
+// server is like Larson's benchmark: each of two goroutines replaces random ones of its blocks; after each round they swap
+// all they have, so that most blocks are freed by the one that did not allocate them.
+func (o over[B]) server() task {
+	const goroutines = 2
+	steps := uniformSteps(serverRounds*serverRound, serverBlocks, serverLeast, serverMost)
+	var holds [goroutines][]B
+	var doors [goroutines]chan []B
+	for me := range goroutines {
+		holds[me], doors[me] = make([]B, serverBlocks), make(chan []B, 1)
+		o.fill(holds[me], serverMost)
+	}
+	work := func(me, rounds int) {
+		mine := holds[me]
+		for round := range rounds {
+			at := (round + me*serverRounds/goroutines) % serverRounds * serverRound
+			o.replace(mine, steps[at:at+serverRound])
+			doors[1-me] <- mine
+			mine = <-doors[me]
+		}
+		holds[me] = mine
+	}
+	return task{
+		run: func(pairs int) int {
+			rounds := (pairs + goroutines*serverRound - 1) / (goroutines * serverRound)
+			var group sync.WaitGroup
+			group.Go(func() { work(0, rounds) })
+			work(1, rounds)
+			group.Wait()
+			return rounds * goroutines * serverRound
+		},
+		end: func() {
+			for _, blocks := range holds {
+				o.drain(blocks, inOrder(serverBlocks))
+			}
+		},
+	}
+}
+
+// replays plays a tape from its beginning to its end, again and again. At its end nothing is live.
+func (o over[B]) replays(t *tape) task {
+	blocks := make([]B, t.places)
+	return task{
+		run: func(pairs int) (done int) {
+			for ; done < pairs; done += t.pairs {
+				o.replay(blocks, t.events)
+			}
+			return done
+		},
+		end: func() {},
+	}
+}
+
+// starts opens a heap and closes it.
+func (p Peer) starts() task {
+	return task{
+		run: func(times int) int {
+			for range times {
+				_, closeHeap, err := p.open()
+				must(err)
+				must(closeHeap())
+			}
+			return times
 		},
 		end: func() {},
 	}

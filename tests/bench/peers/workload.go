@@ -10,8 +10,12 @@ type Workload struct {
 	// Concurrent says that several goroutines share the heap.
 	Concurrent bool
 
-	bind func(tasks) task
+	startUp bool // not of a heap, but of opening and closing one
+	bind    func(tasks) task
 }
+
+// Mix is the name of the workload whose own loop is measured, too: see Loops.
+const Mix = "mix"
 
 // String is the workload's full name.
 func (w Workload) String() string { return w.Name + "/" + w.Size }
@@ -23,12 +27,19 @@ func Workloads() []Workload {
 		all = append(all, Workload{Name: "pair", Size: fmt.Sprint(size), bind: func(t tasks) task { return t.pairs(size) }})
 	}
 	for _, size := range []int{16, 64, 256, 1024} {
-		all = append(all, Workload{Name: "burst", Size: fmt.Sprint(size), bind: func(t tasks) task { return t.bursts(size) }})
+		all = append(all, Workload{Name: "burst", Size: fmt.Sprint(size), bind: func(t tasks) task { return t.bursts(size, shuffled(burstBlocks)) }})
 	}
 	return append(all,
-		Workload{Name: "mix", Size: "lognormal", bind: tasks.mix},
+		Workload{Name: "burst-lifo", Size: "64", bind: func(t tasks) task { return t.bursts(64, reversed(burstBlocks)) }},
+		Workload{Name: "burst-fifo", Size: "64", bind: func(t tasks) task { return t.bursts(64, inOrder(burstBlocks)) }},
+		Workload{Name: Mix, Size: "lognormal", bind: tasks.mix},
+		Workload{Name: "grow", Size: fmt.Sprintf("%d-%d", growsFrom, growsTo), bind: func(t tasks) task { return t.replays(growth()) }},
 		Workload{Name: "parallel-pair", Size: "64", Concurrent: true, bind: func(t tasks) task { return both(t.pairs(64), t.pairs(64)) }},
-		Workload{Name: "parallel-burst", Size: "64", Concurrent: true, bind: func(t tasks) task { return both(t.bursts(64), t.bursts(64)) }},
+		Workload{Name: "parallel-burst", Size: "64", Concurrent: true, bind: func(t tasks) task {
+			return both(t.bursts(64, shuffled(burstBlocks)), t.bursts(64, shuffled(burstBlocks)))
+		}},
 		Workload{Name: "producer-consumer", Size: "64", Concurrent: true, bind: func(t tasks) task { return t.produceConsume(64) }},
+		Workload{Name: "server", Size: "mixed", Concurrent: true, bind: tasks.server},
+		Workload{Name: "start", Size: "heap", startUp: true},
 	)
 }

@@ -4,7 +4,7 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
+	"github.com/glassheap/glassheap/internal/mtrace"
 )
 
 // block is one block's life, from the alloc that the recording shows to the free.

@@ -3,7 +3,7 @@ package replay
 import (
 	"fmt"
 
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
+	"github.com/glassheap/glassheap/internal/mtrace"
 )
 
 // DamageError says that a block's bytes are not those that the replay wrote, although nobody else may write there.

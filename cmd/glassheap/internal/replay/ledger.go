@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
+	"github.com/glassheap/glassheap/internal/mtrace"
 )
 
 // ledger keeps the recording's books: what is live by its own account, and the counts. It turns events into steps.

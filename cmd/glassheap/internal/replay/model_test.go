@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/glassheap/glassheap/allocator"
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
+	"github.com/glassheap/glassheap/internal/mtrace"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )

@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/glassheap/glassheap/cmd/glassheap/internal/mtrace"
+	"github.com/glassheap/glassheap/internal/mtrace"
 )
 
 // Replay replays a recording on one heap. Its methods are for one goroutine at a time.
