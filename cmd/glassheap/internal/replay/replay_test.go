@@ -22,7 +22,9 @@ func TestSmallRecording(t *testing.T) {
 		for _, goroutines := range []int{1, 2, 3} {
 			h := newHeap(t, mode)
 			r := newReplay(t, Options{Heap: h, Goroutines: goroutines})
-			result, err := r.Run(context.Background(), func() (*mtrace.Reader, error) { return mtrace.Open("../../../../internal/mtrace/testdata/small.mtrace") })
+			result, err := r.Run(context.Background(), func() (*mtrace.Reader, error) {
+				return mtrace.Open("../../../../internal/mtrace/testdata/small.mtrace")
+			})
 			require.NoError(t, err)
 			require.Positive(t, result.Seconds)
 			result.Seconds, result.HandedOver = 0, 0
@@ -169,7 +171,9 @@ func TestReleaseGoesByRounds(t *testing.T) {
 
 func TestNothingIsLeftBehind(t *testing.T) {
 	h := newHeap(t, allocator.ModeSealed)
-	open := func() (*mtrace.Reader, error) { return mtrace.Open("../../../../internal/mtrace/testdata/small.mtrace") }
+	open := func() (*mtrace.Reader, error) {
+		return mtrace.Open("../../../../internal/mtrace/testdata/small.mtrace")
+	}
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	r := newReplay(t, Options{Heap: h, Goroutines: 8, Repeat: 10, KeepLive: true})
 	_, err := r.Run(context.Background(), open)
