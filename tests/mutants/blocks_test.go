@@ -85,7 +85,7 @@ var blockMutations = []mutation{
 	{"odd end of the slack is left", "seal.go", "for i := range slack {", "for i := range slack[:0] {",
 		"bytes behind the end don't carry the pattern"},
 
-	{"seal before a block is not looked at", "diagnose.go", "if !layout.Seal(seal).Belongs(before, h.secret) {", "if before == 0 {",
+	{"seal before a block is not looked at", "diagnose.go", "if !layout.Seal(seal).Belongs(before, h.secret) {", "if seal == 0 && before == 0 {",
 		"an underflow is called a double free"},
 	{"withdrawn neighbour is held against a block", "diagnose.go", "index > 0 && *h.link(s, index-1) != layout.LinkWithdrawn {", "index > 0 {",
 		"one damaged block makes the next one a leak"},

@@ -4,7 +4,7 @@ package mutants
 var guardMutations = []mutation{
 	{"page of a guarded block stays inaccessible", "guard.go", "	h.memory.unguard(page-h.baseAddress, layout.PageBytes)\n", "",
 		"whoever has the block can't use it"},
-	{"freed guarded block can be read", "guard.go", "	_ = h.memory.guard(page-h.baseAddress, layout.PageBytes)\n", "",
+	{"freed guarded block can be read", "guard.go", "	_ = h.memory.guard(page-h.baseAddress, layout.PageBytes)\n", "	_ = page\n",
 		"a use after free does not fault"},
 	{"rest of a guarded page is not filled", "guard.go", "fillWords(h.pointer(page), layout.PageBytes, layout.SlackWord)", "_ = page",
 		"what lies around the bytes asked for looks like damage"},
@@ -51,7 +51,7 @@ var guardMutations = []mutation{
 		"everything is guarded"},
 	{"rate is half of what was asked for", "sample.go", "bits.Len64(uint64(rate)-1)", "bits.Len64(uint64(rate))",
 		"a rate of one leaves blocks out"},
-	{"rate is not stored", "sample.go", "	atomic.StoreUint64(stored, every)\n", "	_ = stored\n",
+	{"rate is not stored", "sample.go", "	atomic.StoreUint64(stored, every)\n", "	_, _ = stored, every\n",
 		"nothing is sampled, and the header tells nothing"},
 	{"rarer purpose is served each time", "sample.go", "every != 0 && i%(every>>bits.OnesCount64(h.sampleMask.Load())) == 0", "every != 0",
 		"guards are as frequent as records"},
