@@ -73,7 +73,7 @@ func violated(t testing.TB, err error, kind Kind, says ...string) *Violation {
 func oneCache(t testing.TB) {
 	t.Helper()
 	if cachesWanted(1) != 1 {
-		t.Skip("caches don't belong to Ps here")
+		t.Skip("with -tags glassheap_portable caches belong to no P: run it without")
 	}
 	procs := runtime.GOMAXPROCS(1)
 	t.Cleanup(func() { runtime.GOMAXPROCS(procs) })

@@ -35,7 +35,7 @@ const (
 // who allocated it, who freed it and who freed it again, what to do next.
 func TestWhatAViolationSays(t *testing.T) {
 	if !allocator.CachesBelongToPs() {
-		t.Skip("which block is handed out is chance here")
+		t.Skip("with -tags glassheap_portable it is chance which block is handed out: run it without")
 	}
 	told := map[allocator.Kind]bool{}
 	for _, r := range rules {

@@ -10,9 +10,6 @@ import (
 
 // TestSpeed says how long the answers take on a heap of a million blocks. Nothing depends on it: the machine may be busy.
 func TestSpeed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a few seconds")
-	}
 	needGDB(t)
 	script := filepath.Join(t.TempDir(), "times.py")
 	require.NoError(t, os.WriteFile(script, []byte(`

@@ -180,7 +180,7 @@ func (w *watchedParts) changed() (changed bool) {
 func TestDeathVictim(t *testing.T) {
 	path := os.Getenv(victimHeap)
 	if path == "" {
-		t.Skip("it is for TestDeathAtAnyInstruction")
+		return // nobody steps through this process
 	}
 	debug.SetGCPercent(-1)
 	runtime.LockOSThread()

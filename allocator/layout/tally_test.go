@@ -11,11 +11,8 @@ func TestTallyTellsItsHistory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		allocs := rapid.Uint64Range(0, 1<<45).Draw(t, "allocs")
 		count := rapid.Uint64Range(0, MagazineBlocks).Draw(t, "count")
-		inflow := rapid.Int64Range(-1<<40, 1<<40).Draw(t, "inflow")
+		inflow := rapid.Int64Range(-1<<40, min(1<<40, int64(allocs+count))).Draw(t, "inflow")
 		frees := allocs + count - uint64(inflow)
-		if int64(frees) < 0 {
-			t.Skip("no such history")
-		}
 		tally := Tally(uint64(inflow)) // brought in by batches
 		tally += Tally(allocs) * TallyAlloc
 		tally += Tally(frees) * TallyFree

@@ -52,8 +52,8 @@ func TestHeadersThatLie(t *testing.T) {
 			c := exec.Command("glassheap", "check", path)
 			c.Env = append(os.Environ(), raceSetting)
 			out, err := c.CombinedOutput()
-			if c.ProcessState.ExitCode() != 0 {
-				require.Equal(t, 1, c.ProcessState.ExitCode(), "%s: %v\n%s", what, err, out)
+			if status := c.ProcessState.ExitCode(); f.Tag.Get("layout") != "statistic" || status != 0 { // nothing depends on a statistic
+				require.Equal(t, 1, status, "%s: %v\n%s", what, err, out)
 			}
 			taken := c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
 			require.LessOrEqual(t, taken, int64(mostTaken), what)

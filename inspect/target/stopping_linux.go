@@ -54,12 +54,10 @@ func standStill(t *otherProcess, limit time.Duration) (*standing, error) {
 // StoodStill is for how long, so far: see StandingStill.
 func (s *standing) StoodStill() (time.Duration, error) {
 	if s.late.Load() {
-		return WholeLimit, &StopError{PID: s.proc().pid, Because: errStoodTooLong}
+		return WholeLimit, &StopError{PID: s.other.proc.pid, Because: errStoodTooLong}
 	}
 	return time.Since(s.began), nil
 }
-
-func (s *standing) proc() proc { return s.other.proc }
 
 // ReadAt fails when the process goes on.
 func (s *standing) ReadAt(p []byte, offset int64) (int, error) {

@@ -41,7 +41,6 @@ func NormalGDB(transcript string) string {
 		{`(?m)^( {14,})0x[0-9a-f]{6}( 0x[0-9a-f]{6})*$`, "${1}0x4d0a2e …"}, // a call stack
 		{`(Old|New) value = .*`, "$1 value = …"},
 		{`(?m)^.*Thread \d+ "(\w+)"`, `Thread 1 "$1"`},
-		{`(?m)^\[(New|Switching to) .*\n`, ""},
 		{`(/[^ :]*)/(allocator|gdb)/`, "…/$2/"},
 		{`(?:[0-9a-f]{2} ){7}[0-9a-f]{2}  seal`, "00 5a c3 91 0e 77 b4 2d  seal"},
 		{`=1\d{14}\b`, "=140149000000000"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -57,6 +58,19 @@ func kernelCore(t *testing.T, p *debugging.Process) string {
 	require.NoError(t, err)
 	require.Len(t, cores, 1)
 	return cores[0]
+}
+
+// gcore is a core of a victim, made by GDB.
+func gcore(t *testing.T, p *debugging.Process) string {
+	t.Helper()
+	program, err := exec.LookPath("gcore")
+	if err != nil {
+		debugging.Skip(t, "gcore is missing: apt-get install gdb")
+	}
+	base := filepath.Join(t.TempDir(), "core")
+	out, err := exec.Command(program, "-o", base, p.PID()).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return base + "." + p.PID()
 }
 
 // memfd is a path that leads to the heap's memory file.
