@@ -17,7 +17,7 @@ import (
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
-var flips = flag.Int("flips", 6000, "how many bits TestEveryFlippedBitIsFound flips")
+var flips = flag.Int("flips", 3000, "how many bits TestEveryFlippedBitIsFound flips")
 
 // flipImage is a heap's memory whose bits are flipped, with what each of its bytes is.
 type flipImage struct {
