@@ -85,6 +85,10 @@ func (g GDB) Play(t *testing.T, ctx context.Context, commands string, arguments 
 // threadNews is what GDB says of the program's threads, which is another thing in each run.
 var threadNews = regexp.MustCompile(`(?m)^\[(New|Switching to) .*\n`)
 
+// Ended is what GDB says when the program comes to its end. GDB 13 may have meant to look at one of its threads just as it went,
+// and then says that instead.
+var Ended = regexp.MustCompile(`exited normally|Couldn't get registers: No such process`)
+
 // Answers are what each of a command's runs has printed, in order.
 func Answers(transcript, command string) (found []string) {
 	for _, part := range strings.Split("\n"+transcript, "\n(gdb) ")[1:] {
