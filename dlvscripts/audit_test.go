@@ -33,7 +33,7 @@ func TestTheSameAnswersInAuditMode(t *testing.T) {
 			slabs, err := h.Slabs(-1)
 			require.NoError(t, err)
 			for n, row := range slabs.Slabs {
-				if !debugging.Share(n, 3) {
+				if !debugging.Share(n, 5) {
 					continue
 				}
 				for _, q := range questions(uint64(row.Slab), row.Base.String()) {
@@ -97,7 +97,7 @@ func TestEveryAuditedAddressHasTheSameAnswer(t *testing.T) {
 		}
 	}
 	for n, address := range addresses {
-		if !debugging.Share(n, 3) {
+		if !debugging.Share(n, 5) {
 			continue
 		}
 		at := inspect.Address(address).String()

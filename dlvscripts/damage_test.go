@@ -31,7 +31,7 @@ func TestEveryDamagedFieldIsNamed(t *testing.T) {
 			if inside || further || strings.HasPrefix(v.Kind, "array:Magazine") || name == "twin" && v.Offset > 16 {
 				continue
 			}
-			if n++; !debugging.Share(n, 3) {
+			if n++; !debugging.Share(n, 6) {
 				continue
 			}
 			s.whileFlipped(door, uint64(dump.Address)+v.Offset, func() {
@@ -144,7 +144,7 @@ func TestNothingEndsACommand(t *testing.T) {
 			}
 			s.whileFlipped(door, uint64(dump.Address)+v.Offset+damage.byte, func() {
 				for i, command := range []string{"gh_structs --wrong", "gh_bins", "gh_slabs 34", "gh_blocks 12", "gh_slab 12", "gh_whatis block", "gh_map"} {
-					if !debugging.Share(n+i, 3) {
+					if !debugging.Share(n+i, 5) {
 						continue
 					}
 					answer := s.Ask(command)

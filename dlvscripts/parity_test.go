@@ -324,7 +324,10 @@ func TestEveryAddressHasTheSameAnswer(t *testing.T) {
 		addresses = append(addresses, uint64(dump.Address), uint64(dump.Address)+dump.Bytes-1)
 	}
 	addresses = append(addresses, id.Schema, id.Schema+uint64(id.SchemaBytes), uint64(id.Caches)-1, id.Descriptors, id.DescriptorsEnd, id.Base-1, 1<<64-1)
-	for _, address := range addresses {
+	for i, address := range addresses {
+		if !debugging.Share(i, 2) {
+			continue
+		}
 		at := inspect.Address(address).String()
 		expected, err := h.Whatis(address)
 		require.NoError(t, err)

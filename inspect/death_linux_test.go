@@ -33,7 +33,7 @@ const victimHeap = "GLASSHEAP_TEST_VICTIM_HEAP"
 const victimThorough = "GLASSHEAP_TEST_THOROUGH"
 
 // quickSteps is how many instructions are stepped through when there is no time for all.
-const quickSteps = 125_000
+const quickSteps = 60_000
 
 // TestDeathAtAnyInstruction steps a program through everything that a heap does, one instruction at a time, and checks the
 // heap's file after each that changed it, as it would lie there had the program been killed just then: nothing that an

@@ -13,7 +13,7 @@ import (
 
 // TestMain sets how deep the tests go when nobody says so.
 func TestMain(m *testing.M) {
-	for name, value := range map[string]string{"rapid.checks": "40", "rapid.steps": "40", "rapid.shrinktime": "10s", "rapid.nofailfile": "true"} {
+	for name, value := range map[string]string{"rapid.checks": "20", "rapid.steps": "40", "rapid.shrinktime": "10s", "rapid.nofailfile": "true"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
