@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"fmt"
 	"testing"
 	"unsafe"
 
@@ -58,6 +59,19 @@ func TestOverflowOfAnAlignedBlock(t *testing.T) {
 	violated(t, h.Free(a), InvalidFree, "inside a live block")
 	*past(a, -1) ^= 1
 	require.NoError(t, h.Free(a))
+}
+
+// TestOverflowOfASmallSpan: what is too much aligned for a bin lies in a span, however few its bytes.
+func TestOverflowOfASmallSpan(t *testing.T) {
+	h := newHeap(t, Options{})
+	for _, n := range []int{1, 7, 8, 15, 16, 17} {
+		a, err := h.AllocAligned(n, 1<<20)
+		require.NoError(t, err)
+		*past(a, n) ^= 1
+		violated(t, h.Free(a), Overflow, fmt.Sprintf("overflow by 1 byte, past a live span of %d", n))
+		*past(a, n) ^= 1
+		require.NoError(t, h.Free(a))
+	}
 }
 
 func TestOverflowOfEverySize(t *testing.T) { // overflow_every_size

@@ -25,7 +25,7 @@ func (h *Heap) sealedBlock(start uint64, c *class) report.Sealed {
 
 // spanTail is the end of a live span, as it is now. The pages' lock is held.
 func (h *Heap) spanTail(s *layout.Span) report.SpanEnd {
-	start := (s.Requested - report.EdgeContext) &^ 7 // a span is longer than that
+	start := (s.Requested - min(s.Requested, report.EdgeContext)) &^ 7
 	return report.SpanEnd{Base: s.Base, Secret: h.secret, Requested: s.Requested, Start: start, Bytes: h.copied(s.Base+start, h.spanEnd(s)+layout.SealBytes-start)}
 }
 
