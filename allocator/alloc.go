@@ -10,15 +10,12 @@ import (
 // Alloc returns n bytes of off-heap memory, aligned to 8 bytes, as a slice whose length and capacity are n. The contents are
 // not defined. Alloc(0) returns an empty slice that is no block and need not be freed. The error is a *SizeError when n is
 // negative or can never fit, or says that the reserve or the system's memory is exhausted.
-func (h *Heap) Alloc(n int) ([]byte, error) {
+func (h *Heap) Alloc(n int) (b []byte, err error) {
 	if n == 0 {
 		return []byte{}, nil
 	}
-	p, err := h.Malloc(n)
-	if err != nil {
-		return nil, err
-	}
-	return unsafe.Slice((*byte)(p), n), nil
+	p, n, err := h.malloc(n)
+	return unsafe.Slice((*byte)(p), n), err
 }
 
 // AllocZeroed is Alloc with all bytes zero.
@@ -29,43 +26,56 @@ func (h *Heap) AllocZeroed(n int) ([]byte, error) {
 }
 
 // Malloc is Alloc for an address instead of a slice. Malloc(0) is a block of its own, of which nothing may be written.
-func (h *Heap) Malloc(n int) (unsafe.Pointer, error) {
-	if uint(n) >= uint(h.quickBelow.Load()) {
-		return h.mallocAudited(n, true)
-	}
-	for {
+func (h *Heap) Malloc(n int) (p unsafe.Pointer, err error) {
+	p, _, err = h.malloc(n)
+	return
+}
+
+// malloc is what Alloc and Malloc are made of, small enough to be inlined. It returns n too, 0 with an error.
+func (h *Heap) malloc(n int) (unsafe.Pointer, int, error) {
+	for uint(n) < uint(h.quickBelow.Load()) {
 		p := pin()
-		c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
+		bin := h.classOf[(uint(n)+7)/layout.ClassGrain]
 		if p < int(h.cachesReady.Load()) {
-			m := h.magazine(p, c.bin)
+			c, m := &h.class[bin], h.magazine(p, bin)
 			tally := m.Tally
 			if top := uint(tally.Count() - 1); top < layout.MagazineBlocks {
 				if h.samples(tally, c) {
-					return h.mallocSampled(n, p, m)
+					block, err := h.mallocSampled(n, p) // unpins
+					return block, granted(n, err), err
 				}
 				address := m.Blocks[top]
 				block := h.pointer(address)
-				intact := true
-				if h.sealed {
-					hash := layout.SealHash(address, h.secret)
-					seal := sealAt(block, c.size)
-					if intact = *seal == hash|uint64(layout.StateFree); intact {
-						writeSlack(block, uint32(n), c.size)
-						// First the seal, then the count: a reader finds the block at the magazine's top, in somebody's hands.
-						*seal = (hash | uint64(layout.StateLive)) ^ uint64(n)*layout.SealSizeMultiplier
-					}
-				}
-				if intact {
+				if !h.sealed {
 					m.Tally = tally + layout.TallyAlloc
 					unpin(p)
-					return block, nil
+					return block, n, nil
+				}
+				hash := layout.SealHash(address, h.secret)
+				seal := sealAt(block, c.size)
+				if *seal == hash|uint64(layout.StateFree) {
+					writeSlack(block, uint32(n), c.size)
+					// First the seal, then the count: a reader finds the block at the magazine's top, in somebody's hands.
+					*seal = (hash | uint64(layout.StateLive)) ^ uint64(n)*layout.SealSizeMultiplier
+					m.Tally = tally + layout.TallyAlloc
+					unpin(p)
+					return block, n, nil
 				}
 			}
 		}
 		if err := h.readyBlock(n, p); err != nil { // unpins
-			return nil, err
+			return nil, 0, err
 		}
 	}
+	block, err := h.mallocAudited(n, true)
+	return block, granted(n, err), err
+}
+
+func granted(n int, err error) int {
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,

@@ -33,7 +33,7 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 		if p < int(h.journalsReady.Load()) {
 			m := h.magazine(p, c.bin)
 			if sampling && m.Tally.Count() > 0 && h.samples(m.Tally, c) {
-				return h.mallocSampled(n, p, m)
+				return h.mallocSampled(n, p)
 			}
 			if block := h.handOutAudited(h.journal(p), m, c, n, by); block != nil {
 				unpin(p)

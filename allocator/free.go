@@ -30,59 +30,100 @@ const unknownSize = -1
 
 func (h *Heap) free(block unsafe.Pointer, size int) error {
 	address := uint64(uintptr(block))
-	offset := address - h.data
-	if offset >= h.quickData.Load() {
+	if address-h.data >= h.quickData.Load() {
 		return h.freeAudited(block, size)
-	}
-	entry := *h.pageEntry(offset)
-	if entry.Kind() != layout.PageSlab {
-		return h.freeSpan(address, size)
-	}
-	c := &h.class[uint8(entry.Bin())]
-	inSlab := entry.InSlab(offset)
-	if inSlab > c.last {
-		return h.freeSlowly(address, size)
-	}
-	var seal *uint64
-	hash := uint64(0)
-	if h.sealed {
-		// Only where a block starts does the word at its end carry the hash of this address.
-		hash = layout.SealHash(address, h.secret)
-		seal = sealAt(block, c.size)
-		found := layout.Seal(*seal)
-		used := uint32(found.Size())
-		slack := c.size - used
-		if found.Unfolded() != hash|uint64(layout.StateLive) || shortSlackDamaged(block, slack, c.size) ||
-			(slack > 8 && longSlackDamaged(block, slack, c.size)) || (size != int(used) && size != unknownSize) {
-			return h.freeSlowly(address, size)
-		}
-		if inSlab != 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret) {
-			return h.freeSlowly(address, size)
-		}
-	} else if index, starts := c.index(inSlab); !starts || *h.link(h.slabOf(entry), index) != layout.LinkOut {
-		return h.freeSlowly(address, size)
 	}
 	for {
 		p := pin()
-		if p < int(h.cachesReady.Load()) {
-			m := h.magazine(p, c.bin)
-			tally := m.Tally
-			if count := uint(tally.Count()); count < layout.MagazineBlocks && count < uint(m.Limit) {
-				m.Blocks[count] = address
-				// First the count, then the seal: a reader finds the block at the magazine's top, in somebody's hands.
-				m.Tally = tally + layout.TallyFree
-				if h.sealed {
-					*seal = hash | uint64(layout.StateFree)
+		offset := address - h.data
+		entry := *h.pageEntry(offset)
+		bin := uint8(entry.Bin())
+		c := &h.class[bin]
+		inSlab := entry.InSlab(offset)
+		if entry.Kind() != layout.PageSlab {
+			unpin(p)
+			return h.freeSpan(address, size)
+		}
+		if inSlab > c.last {
+			goto slowly
+		}
+		if h.sealed {
+			// Only where a block starts does the word at its end carry the hash of this address.
+			hash := layout.SealHash(address, h.secret)
+			seal := sealAt(block, c.size)
+			found := layout.Seal(*seal)
+			if found.Unfolded() != hash|uint64(layout.StateLive) {
+				goto slowly
+			}
+			used := uint32(found.Size())
+			if size != unknownSize && size != int(used) {
+				goto slowly
+			}
+			if slack := c.size - used; slack > 8 {
+				if longSlackDamaged(block, slack, c.size) {
+					goto slowly
 				}
+			} else if shortSlackDamaged(block, slack, c.size) {
+				goto slowly
+			}
+			if inSlab != 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret) {
+				goto slowly
+			}
+			// First the count, then the seal: a reader finds the block at the magazine's top, in somebody's hands.
+			if h.push(p, bin, address) {
+				*seal = hash | uint64(layout.StateFree)
+				unpin(p)
+				return nil
+			}
+		} else {
+			if index, starts := c.index(inSlab); !starts || *h.link(h.slabOf(entry), index) != layout.LinkOut {
+				goto slowly
+			}
+			if h.push(p, bin, address) {
 				unpin(p)
 				return nil
 			}
 		}
 		unpin(p)
-		if err := h.flush(int(c.bin)); err != nil {
+		if err := h.flush(int(bin)); err != nil {
 			return err
 		}
+		continue
+	slowly:
+		unpin(p)
+		return h.freeSlowly(address, size)
 	}
+}
+
+// push puts a block into the magazine of the P that the caller is pinned on; false: it is full.
+func (h *Heap) push(p int, bin uint8, address uint64) bool {
+	if p >= int(h.cachesReady.Load()) {
+		return false
+	}
+	m := h.magazine(p, bin)
+	tally := m.Tally
+	count := uint(tally.Count())
+	if count >= layout.MagazineBlocks || count >= uint(m.Limit) {
+		return false
+	}
+	m.Blocks[count] = address
+	m.Tally = tally + layout.TallyFree
+	return true
+}
+
+// freeOtherwise is free for what is not plainly a healthy block of a heap that is not audited.
+//
+//go:noinline
+func (h *Heap) freeOtherwise(block unsafe.Pointer, size int) error {
+	address := uint64(uintptr(block))
+	offset := address - h.data
+	switch {
+	case offset >= h.quickData.Load():
+		return h.freeAudited(block, size)
+	case h.pageEntry(offset).Kind() != layout.PageSlab:
+		return h.freeSpan(address, size)
+	}
+	return h.freeSlowly(address, size)
 }
 
 // freeOutside is free for an address that is none of the data's.
@@ -137,22 +178,18 @@ func (h *Heap) freeVerified(b block) error {
 // keep puts a block that was verified into the magazine: the end of free, for those that came the slow way. (To call one
 // function for both would cost free 1 ns, a fourteenth of a pair.)
 func (h *Heap) keep(address uint64) error {
-	c := &h.class[uint8(h.pageEntry(address-h.data).Bin())]
+	bin := uint8(h.pageEntry(address - h.data).Bin())
 	for {
 		p := pin()
-		if p < int(h.cachesReady.Load()) {
-			if m := h.magazine(p, c.bin); m.Tally.Count() < int(m.Limit) {
-				m.Blocks[m.Tally.Count()] = address
-				m.Tally += layout.TallyFree
-				if h.sealed {
-					*sealAt(h.pointer(address), c.size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
-				}
-				unpin(p)
-				return nil
+		if h.push(p, bin, address) {
+			if h.sealed {
+				*sealAt(h.pointer(address), h.class[bin].size) = layout.SealHash(address, h.secret) | uint64(layout.StateFree)
 			}
+			unpin(p)
+			return nil
 		}
 		unpin(p)
-		if err := h.flush(int(c.bin)); err != nil {
+		if err := h.flush(int(bin)); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ type Heap struct {
 	base        unsafe.Pointer // of the mapping: the Header
 	bins        unsafe.Pointer
 	caches      unsafe.Pointer
+	magazines   unsafe.Pointer // of the first cache
 	arenas      unsafe.Pointer
 	stacks      unsafe.Pointer
 	journals    unsafe.Pointer
@@ -42,12 +43,12 @@ type Heap struct {
 
 	quickBelow      atomic.Int64  // sizes below it are the fast path's; 0: none is
 	quickData       atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
-	sampleMask      atomic.Uint64 // an allocation is sampled when these bits of the tally
-	sampleHit       atomic.Uint64 // are these; no bit outside the mask: none is
+	sampleBelow     atomic.Uint64 // an allocation is sampled when the tally lies below, see samples; 0: none is
+	sampleEvery     atomic.Uint64 // of how many allocations one is sampled
 	sampled         atomic.Uint64 // allocations that were chosen so far
 	auditing        atomic.Bool   // the mode is ModeAudit now
 	dataUsed        atomic.Uint64 // bytes of arenas that were ever used
-	cachesReady     atomic.Int32  // Ps with a lower index have a cache; grows under pages
+	cachesReady     atomic.Int64  // Ps with a lower index have a cache; grows under pages
 	journalsReady   atomic.Int32  // Ps with a lower index can be audited
 	quarantineShare atomic.Uint64 // bytes that one P may hold back
 	closed          atomic.Bool
@@ -122,6 +123,7 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	h.baseAddress = uint64(uintptr(h.base))
 	h.bins = unsafe.Add(h.base, places.Bins)
 	h.caches = unsafe.Add(h.base, places.Caches)
+	h.magazines = unsafe.Add(h.caches, layout.CacheMagazines)
 	h.arenas = unsafe.Add(h.base, places.Arenas)
 	h.pageMap = unsafe.Add(h.base, places.PageMap)
 	h.stacks = unsafe.Add(h.base, places.Stacks)
@@ -184,7 +186,6 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	if err := h.readyCaches(runtime.GOMAXPROCS(0)); err != nil {
 		return err
 	}
-	h.sampleHit.Store(1) // none
 	if err := h.applyMode(h.options.Mode); err != nil {
 		return err
 	}
@@ -218,7 +219,7 @@ func (h *Heap) readyCaches(procs int) error {
 	h.header().CachesReady = uint64(want)
 	h.quarantineShare.Store(uint64(h.options.QuarantineBytes) / uint64(want))
 	h.countJournals() // before the caches: a P that has one and no journal could not be audited
-	h.cachesReady.Store(int32(want))
+	h.cachesReady.Store(int64(want))
 	return nil
 }
 

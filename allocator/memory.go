@@ -28,7 +28,7 @@ func (h *Heap) cache(p int) *layout.Cache {
 }
 
 func (h *Heap) magazine(p int, bin uint8) *layout.Magazine {
-	return (*layout.Magazine)(unsafe.Add(h.caches, uintptr(p)*uintptr(layout.CacheBytes)+uintptr(layout.CacheMagazines)+uintptr(bin)*uintptr(layout.MagazineBytes)))
+	return (*layout.Magazine)(unsafe.Add(h.magazines, uintptr(p)*uintptr(layout.CacheBytes)+uintptr(bin)*uintptr(layout.MagazineBytes)))
 }
 
 func (h *Heap) arena(i uint64) *layout.Arena {

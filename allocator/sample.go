@@ -2,8 +2,8 @@ package allocator
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
-	"math/rand/v2"
 	"sync/atomic"
 	"unsafe"
 
@@ -11,9 +11,10 @@ import (
 	"github.com/glassheap/glassheap/allocator/report"
 )
 
-// Sampling costs the fast path three loads and a comparison, no counter. The word that a magazine counts its operations in
+// Sampling costs the fast path an addition and a comparison, no counter. The word that a magazine counts its operations in
 // (layout.Tally) grows by a large fraction of its range with each, so its upper bits come by all their values evenly (a Weyl
-// sequence): of as many operations as k bits have values, one hits. Each bin begins elsewhere, so that not all hit at a time.
+// sequence): of as many operations as k bits have values, one finds them all zero. Each bin begins elsewhere, so that not all
+// are chosen at a time.
 
 // SetGuardRate changes Options.GuardRate, while the heap is in use.
 func (h *Heap) SetGuardRate(rate int) error {
@@ -72,13 +73,11 @@ func (h *Heap) setSampling() {
 		every = max(guard, profile)
 	}
 	if every == 0 {
-		h.sampleHit.Store(1)
-		h.sampleMask.Store(0)
+		h.sampleBelow.Store(0)
 		return
 	}
-	mask := bits.Reverse64(every - 1) // as many of the upper bits
-	h.sampleHit.Store(rand.Uint64() & mask)
-	h.sampleMask.Store(mask)
+	h.sampleEvery.Store(every)
+	h.sampleBelow.Store(math.MaxUint64 / every)
 }
 
 // readyProfile makes usable what records need. The pages' lock is held.
@@ -93,24 +92,23 @@ func (h *Heap) readyProfile() error {
 // chosen reports whether what sampling has chosen for the i-th time is for the purpose with this rate.
 func (h *Heap) chosen(rate *uint64, i uint64) bool {
 	every := atomic.LoadUint64(rate)
-	return every != 0 && i%(every>>bits.OnesCount64(h.sampleMask.Load())) == 0
+	return every != 0 && i%(every/h.sampleEvery.Load()) == 0
 }
 
 // samples reports whether sampling chooses the next allocation of a magazine with this tally.
 func (h *Heap) samples(tally layout.Tally, c *class) bool {
-	return (uint64(tally)+c.phase)&h.sampleMask.Load() == h.sampleHit.Load()
+	return uint64(tally)+c.phase < h.sampleBelow.Load()
 }
 
-// mallocSampled is Malloc for an allocation that sampling has chosen. The caller is pinned on p, whose magazine is m; it is
-// not afterwards.
+// mallocSampled is malloc for an allocation that sampling has chosen. The caller is pinned on p; it is not afterwards.
 //
 //go:noinline
-func (h *Heap) mallocSampled(n, p int, m *layout.Magazine) (unsafe.Pointer, error) {
+func (h *Heap) mallocSampled(n, p int) (unsafe.Pointer, error) {
 	i := h.sampled.Add(1)
 	guard := n <= layout.PageBytes && h.chosen(&h.header().GuardRate, i)
 	if guard {
 		// It counts as one of the magazine's operations, or the next one would be chosen too. Stats knows.
-		m.Tally += layout.TallyAlloc + layout.TallyFree
+		h.magazine(p, h.classOf[(uint(n)+7)/layout.ClassGrain]).Tally += layout.TallyAlloc + layout.TallyFree
 	}
 	unpin(p)
 	if guard {

@@ -34,7 +34,8 @@ func fillSlack(block unsafe.Pointer, size, end uint32) {
 
 // shortSlackDamaged reports whether the last slack bytes before end lost their pattern; false when there are more than 8.
 func shortSlackDamaged(block unsafe.Pointer, slack, end uint32) bool {
-	return (*sealAt(block, end-8)^layout.SlackWord)>>(64-8*slack) != 0 // a shift by 64 and more gives 0
+	half := (32 - 4*slack) & 63 // of the shift: for no slack it is 64, for which a processor has no instruction
+	return (*sealAt(block, end-8)^layout.SlackWord)>>half>>half != 0
 }
 
 // longSlackDamaged is the same for more than 8 bytes. A slack longer than the block, from a seal that tells too large a

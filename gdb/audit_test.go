@@ -123,7 +123,7 @@ func TestAFrontEndUnfoldsJournalsAndStacks(t *testing.T) {
 	require.Contains(t, mi.do("-var-list-children --all-values heap.journal0.event400"), `exp="Stack"`)
 	stacks := mi.do("-var-list-children --all-values heap.stacks")
 	require.Contains(t, stacks, `exp="stack0"`)
-	require.Regexp(t, `exp="frame\d",numchild="0",value="0x[0-9a-f]+  main\.fill \(main\.go:\d+\)"`, mi.do("-var-list-children --all-values heap.stacks.stack0"))
+	require.Regexp(t, `exp="frame[\d.]+",numchild="0",value="0x[0-9a-f]+  main\.fill \(main\.go:\d+\)"`, mi.do("-var-list-children --all-values heap.stacks.stack0"))
 	mi.do("-exec-continue")
 }
 

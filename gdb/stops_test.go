@@ -110,7 +110,7 @@ func TestBreakStackStopsWithinAFunction(t *testing.T) {
 	needGDB(t)
 	leaky, leaks := debugging.Program(t, "../allocator/testdata/leaky"), filepath.Join(t.TempDir(), "leaks.txt")
 	transcript := play(t, "glassheap break stack main.forg\nrun "+leaks+"\ncontinue\ncontinue\nglassheap break stack\nglassheap break stack a b", leaky)
-	asks := `(?s)^\nasked for by main\.forgets  main\.go:\d+\n\n.*\(\*Heap\)\.Malloc`
+	asks := `(?s)^\nasked for by main\.forgets  main\.go:\d+\n\n.*\(\*Heap\)\.malloc`
 	require.Regexp(t, asks, answer(t, transcript, "run "+leaks))
 	continued := debugging.Answers(transcript, "continue")
 	require.Regexp(t, asks, continued[0])

@@ -85,9 +85,11 @@ const (
 
 // SealHash is the hash part of the seal of the block at address, in a heap with this secret: the two halves of a 128-bit
 // product folded together, so that every bit of the address reaches the bits that are kept.
-func SealHash(address, secret uint64) uint64 {
+func SealHash(address, secret uint64) uint64 { return sealProduct(address, secret) &^ sealLow }
+
+func sealProduct(address, secret uint64) uint64 {
 	high, low := bits.Mul64(address^secret, sealMultiplier)
-	return (high ^ low) &^ sealLow
+	return high ^ low
 }
 
 // MakeSeal composes the seal of a block of which size bytes are used, counted from its start.
@@ -114,7 +116,7 @@ func (s Seal) Unfolded() uint64 { return uint64(s) ^ uint64(s.Size())*SealSizeMu
 
 // Belongs reports whether the seal carries the hash of the block at address.
 func (s Seal) Belongs(address, secret uint64) bool {
-	return (s.Unfolded()^SealHash(address, secret))&SealHashMask == 0
+	return (s.Unfolded()^sealProduct(address, secret))&SealHashMask == 0
 }
 
 const (

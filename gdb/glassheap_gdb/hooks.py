@@ -7,7 +7,7 @@ from .problem import Problem, in_words, told
 
 _PACKAGE = "github.com/glassheap/glassheap/allocator."
 _WIDTH = 80
-_STACKS = ("(*Heap).Malloc", "(*Heap).free")  # every request for a block, every free of one
+_STACKS = ("(*Heap).malloc", "(*Heap).free")  # every request for a block, every free of one
 _MOMENTS = {"init": ("OnArenaReady", "OnSlabReady"), "violation": ("OnViolation",), "leak": ("OnAlloc",)}
 
 
