@@ -49,7 +49,7 @@ func printable(name string) string {
 		}
 		return r
 	}, name)
-	if name == "" || name == cutOff || strings.HasPrefix(name, "#") {
+	if strings.TrimSpace(name) == "" || name == cutOff || strings.HasPrefix(name, "#") {
 		return "·" + name
 	}
 	return name

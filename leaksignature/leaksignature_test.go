@@ -138,6 +138,7 @@ func TestNamesThatLie(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(text)
 	f.Add("main.f\n\tx.go:1\n...\n")
+	f.Add("main.f\n\t/  :0") // a file whose name is blank
 	f.Fuzz(func(t *testing.T, text string) {
 		set, err := leaksignature.Read(strings.NewReader(text))
 		if err != nil {
