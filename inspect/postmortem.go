@@ -122,6 +122,9 @@ func ReadPostMortem(path string) (*PostMortem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(text) == 0 {
+		return nil, fmt.Errorf("%s is no post-mortem: it is empty", path)
+	}
 	p := new(PostMortem)
 	if err := json.Unmarshal(text, p); err != nil {
 		return nil, fmt.Errorf("%s is no post-mortem: %w", path, err)

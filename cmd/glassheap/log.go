@@ -41,6 +41,9 @@ given of these and of --where has to be true together.`,
 		if wanted.Kind != "" && wanted.Kind != "alloc" && wanted.Kind != "free" {
 			return fmt.Errorf("--kind: an event is an alloc or a free, not %q", wanted.Kind)
 		}
+		if last < 0 {
+			return fmt.Errorf("--last: how many events to list, 0 for all, not %d", last)
+		}
 		if address != "" {
 			if wanted.Address, err = parseAddress(address); err != nil {
 				return err

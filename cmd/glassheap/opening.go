@@ -78,7 +78,7 @@ func (o *opening) arguments(least, most int, what string) cobra.PositionalArgs {
 			return fmt.Errorf("%s each name a target: leave all but one out", strings.Join(flags, " and "))
 		}
 		if !o.named() {
-			if n == 0 {
+			if n == 0 || args[0] == "" {
 				return fmt.Errorf("%s needs a TARGET: the id of a process, or the path of a core, a snapshot or a heap file (`glassheap ps` lists the processes that have heaps; `glassheap demo` needs none)", c.Name())
 			}
 			n--

@@ -83,6 +83,9 @@ func pointed(text string, err error) *Error {
 
 // plainly says in this package's words what the library says of types.
 func plainly(message string) string {
+	if message == "unexpected token EOF" {
+		return "something is missing at the end"
+	}
 	message = strings.TrimPrefix(strings.TrimPrefix(message, "invalid operation: "), "runtime error: ")
 	message = goTypes.ReplaceAllStringFunc(message, func(name string) string { return plainTypes[name] })
 	return mismatched.ReplaceAllString(message, "$1 does not go between a $2 and a $3")

@@ -216,7 +216,7 @@ A condition compares: size > 64, state == "live", site contains "cache".`},
     held or state == "dead"
                      ^^^^^^
 It is one of live, free.`},
-		{query.Words{Where: `size >`}, `--where: unexpected token EOF
+		{query.Words{Where: `size >`}, `--where: something is missing at the end
     size >
          ^`},
 		{query.Words{Where: `size > 1`, And: []string{`é > 1`}}, `--where: things have no column "é"

@@ -21,7 +21,10 @@ func SaveSnapshot(ctx context.Context, path string, source io.ReaderAt, extents 
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.unfinished")
 	if err != nil {
-		return err
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			err = at.Err // the hidden file's name means nothing to anybody
+		}
+		return fmt.Errorf("cannot write to %s: %w", path, err)
 	}
 	defer func() {
 		if err != nil {

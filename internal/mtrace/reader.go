@@ -196,7 +196,7 @@ func (r *Reader) why() string {
 	switch {
 	case len(r.report.First) > 0:
 		first := r.report.First[0]
-		return fmt.Sprintf("none of its %d lines is an event; line %d begins %q", r.report.Lines, first.Line, first.Text)
+		return fmt.Sprintf("none of its %d lines is an event; line %d begins %.40q", r.report.Lines, first.Line, first.Text)
 	case r.report.Torn:
 		return "its only line is not complete"
 	}
