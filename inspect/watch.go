@@ -63,7 +63,7 @@ type PulseStack struct {
 }
 
 // Look looks at the heap. A running process is held still as the target's options say, for as long as copying its metadata
-// takes. Errors are those of Open; a *target.NotFoundError says that the process has ended.
+// takes. Errors are those of Open; a *target.NotFoundError says that the process has ended or has closed the heap.
 func (w *Watch) Look(ctx context.Context) (*Pulse, error) {
 	h, err := Open(ctx, w.target)
 	if err != nil {

@@ -12,9 +12,10 @@ import (
 
 // NotFoundError says that there is no such process or file.
 type NotFoundError struct {
-	PID   int    // 0: it is about a file
-	Path  string // of the file
-	Ended bool   // the process was there and has ended
+	PID    int    // 0: it is about a file
+	Path   string // of the file
+	Ended  bool   // the process was there and has ended
+	Closed bool   // the process is there, and the heap was
 }
 
 // Error says what is missing and where to look.
@@ -24,6 +25,8 @@ func (e *NotFoundError) Error() string {
 		return fmt.Sprintf("there is no file %s", printable(e.Path))
 	case e.Ended:
 		return fmt.Sprintf("process %d has ended: its memory is gone, unless another process holds the heap's memory file", e.PID)
+	case e.Closed:
+		return fmt.Sprintf("process %d has closed the heap, or has become another program", e.PID)
 	case e.PID == 0:
 		return "no process can have this id: `glassheap ps` lists the processes that have heaps"
 	}

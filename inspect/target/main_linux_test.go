@@ -71,10 +71,11 @@ func waitForEnd() { io.Copy(io.Discard, os.Stdin) }
 // orders are what an owner is to do.
 type orders struct {
 	Heaps   []heapOrder
-	Busy    int  // goroutines that count, each on a thread of its own
-	Births  int  // goroutines that make threads, each of which counts once and ends
-	Signals bool // count SIGUSR1
-	Stuck   bool // one thread waits where nothing interrupts it
+	Busy    int    // goroutines that count, each on a thread of its own
+	Births  int    // goroutines that make threads, each of which counts once and ends
+	Signals bool   // count SIGUSR1
+	Stuck   bool   // one thread waits where nothing interrupts it
+	Parting string // at SIGUSR2: "close" the heaps, "exec" another program
 }
 
 type heapOrder struct {
@@ -184,6 +185,19 @@ func beOwner(text string) {
 			runtime.Gosched()
 		}
 	}
+	parting := make(chan os.Signal, 1)
+	signal.Notify(parting, syscall.SIGUSR2)
+	go func() {
+		<-parting
+		if o.Parting == "exec" {
+			must(os.Setenv(roleKey, "holder"))
+			must(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
+		}
+		for _, h := range heaps {
+			_ = h.Close() // it tells of leaks
+		}
+		say("closed")
+	}()
 	say(r)
 	waitForEnd()
 	runtime.KeepAlive(heaps)

@@ -25,7 +25,9 @@ func OpenProcess(pid int, o Options) (Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&otherProcess{process: t, proc: p, started: before.started}).stopping(o.Stop)
+	other := &otherProcess{process: t, proc: p, started: before.started}
+	other.inode, other.mapped = other.mapping()
+	return other.stopping(o.Stop)
 }
 
 // Self opens a heap of this process.
@@ -115,6 +117,8 @@ type otherProcess struct {
 	*process
 	proc    proc
 	started uint64 // tells it from another process that got its id later
+	mapped  bool   // when it was opened: it may merely hold a heap's file
+	inode   uint64 // of what it had mapped where the heap begins
 
 	lock sync.Mutex
 	held *hold // by the latest Stop
@@ -129,7 +133,7 @@ func (t *otherProcess) Stop(ctx context.Context) (Stopped, error) {
 	if t.held != nil && !t.held.over() {
 		return nil, &StopError{PID: t.proc.pid, Because: errHeldAlready}
 	}
-	if err := t.unchanged(); err != nil {
+	if err := t.stillThere(); err != nil {
 		return nil, err
 	}
 	held, err := t.proc.hold(ctx)
@@ -151,6 +155,32 @@ func (t *otherProcess) unchanged() error {
 		return &NotFoundError{PID: t.proc.pid, Ended: true}
 	}
 	return nil
+}
+
+// stillThere fails when the process has ended, has closed the heap or has become another program. Its memory file can be read
+// all the same, and would look like a heap that has come to rest.
+func (t *otherProcess) stillThere() error {
+	if err := t.unchanged(); err != nil || !t.mapped {
+		return err
+	}
+	if inode, mapped := t.mapping(); !mapped || inode != t.inode {
+		return &NotFoundError{PID: t.proc.pid, Closed: true}
+	}
+	return nil
+}
+
+// mapping is what the process has mapped where the heap begins.
+func (t *otherProcess) mapping() (inode uint64, mapped bool) {
+	maps, err := readMaps(t.proc.dir)
+	if err != nil {
+		return t.inode, t.mapped // it has ended, or all that is known is what was
+	}
+	for _, m := range maps {
+		if m.start <= t.base && t.base < m.end {
+			return m.inode, true
+		}
+	}
+	return 0, false
 }
 
 // Close lets the process go on and lets go of it.

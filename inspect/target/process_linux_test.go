@@ -294,6 +294,40 @@ func TestAfterTheEnd(t *testing.T) {
 	require.ErrorAs(t, err, new(*NotFoundError))
 }
 
+// TestAfterTheHeap: a heap that its process has closed, or lost with the program that it was, is gone, though its file can be read.
+func TestAfterTheHeap(t *testing.T) {
+	for parting, says := range map[string]string{"close": "closed", "exec": "holding"} {
+		for _, stop := range []Stopping{StopAuto, StopNever} {
+			c, _ := startOwner(t, orders{Heaps: []heapOrder{orderOf(t, "memfd", "memfd"), orderOf(t, "anonymous", "anonymous")}, Parting: parting})
+			var opened []Stopper
+			for _, name := range []string{"memfd", "anonymous"} {
+				heap, err := OpenProcess(c.Process.Pid, Options{Heap: name, Stop: stop})
+				require.NoError(t, err)
+				t.Cleanup(func() { heap.Close() })
+				opened = append(opened, heap.(Stopper))
+				if held, err := heap.(Stopper).Stop(t.Context()); stop == StopAuto {
+					require.NoError(t, err)
+					held.Resume()
+				} else {
+					require.ErrorAs(t, err, new(*UnwantedStopError))
+				}
+			}
+			require.NoError(t, c.Process.Signal(syscall.SIGUSR2))
+			var said string
+			c.hear(t, &said)
+			require.Equal(t, says, said)
+			for _, heap := range opened {
+				_, err := heap.Stop(t.Context())
+				var missing *NotFoundError
+				require.ErrorAs(t, err, &missing, parting)
+				require.True(t, missing.Closed, parting)
+				require.ErrorContains(t, err, "has closed the heap, or has become another program")
+			}
+			c.end()
+		}
+	}
+}
+
 // TestHeldFile finds the heap of a process that is gone with one that inherited its memory file.
 func TestHeldFile(t *testing.T) {
 	c, r := startOwner(t, orders{Heaps: []heapOrder{orderOf(t, "inherited", "memfd")}})

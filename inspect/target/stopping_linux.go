@@ -20,9 +20,9 @@ func (t *otherProcess) stopping(how Stopping) (Target, error) {
 // unstopped is a process that is not to be stopped.
 type unstopped struct{ *otherProcess }
 
-// Stop is an *UnwantedStopError, unless the process has ended.
+// Stop is an *UnwantedStopError, unless the process has ended or closed the heap.
 func (t unstopped) Stop(context.Context) (Stopped, error) {
-	if err := t.unchanged(); err != nil {
+	if err := t.stillThere(); err != nil {
 		return nil, err
 	}
 	return nil, &UnwantedStopError{PID: t.proc.pid}

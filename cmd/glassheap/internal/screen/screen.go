@@ -22,7 +22,7 @@ type Options struct {
 }
 
 // Run shows the heap until a key, the context or an error of Look ends it. A *target.NotFoundError says that the process
-// has ended.
+// has ended or has closed the heap.
 func Run(ctx context.Context, w *inspect.Watch, o Options) error {
 	m := &model{ctx: ctx, watch: w, options: o}
 	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler())
