@@ -243,36 +243,21 @@ func (s *Slab) judgeTail(j *layout.Judge) {
 func (w *passWorker) blocks(s *Slab, data []byte) {
 	h := w.heap
 	secret, stride, size := h.id.Secret, int(s.class.Stride), int(s.class.Size)
-	address := s.base
 	// A damaged page map may leave a slab fewer pages than its blocks need.
 	room := s.pages * layout.PageBytes
 	carved := min(s.carved(), room/stride)
-	for i := range carved {
-		block := data[i*stride : (i+1)*stride]
-		seal := layout.Seal(binary.LittleEndian.Uint64(block[size:]))
-		hash := layout.SealHash(address, secret)
-		healthy := false
-		switch place := w.census.places[i]; place {
-		case PlaceLive:
-			healthy = intactLive(block[:size], seal, hash)
-		case PlaceFree, PlaceDepot:
-			healthy = intactFree(block[:size], seal, hash)
-		case PlaceCached:
-			healthy = intactFree(block[:size], seal, hash) || w.census.onTop(i) && (intactLive(block[:size], seal, hash) || intactHeld(block[:size], seal, hash))
-		case PlaceQuarantined:
-			healthy = intactHeld(block[:size], seal, hash) || w.census.onTop(i) && changingHands(seal, hash)
-		default:
-			healthy = true // virgin, withdrawn or lost: its seal tells nothing more
-		}
-		if h.blind {
-			b, _ := h.examineSeal(s, i, w.census.places[i], w.census.onTop(i), block)
-			healthy = b.Seal == SealIntact || b.Seal == SealNone || b.Place == PlaceWithdrawn || b.Place == PlaceLost
-		}
-		if healthy && seal.State().Recorded() && s.recorded {
-			healthy = len(h.judgeRecord(s, i, seal.State())) == 0
-		}
-		if !healthy {
-			w.result.suspects = append(w.result.suspects, suspect{s, i})
+	address := s.base
+	slow := h.blind || size < 8
+	for i, place := range w.census.places[:carved] {
+		// Most blocks of most heaps are live, not recorded, and end within a word of their seal.
+		end := i*stride + size
+		seal := layout.Seal(binary.LittleEndian.Uint64(data[end:]))
+		slack := size - int(seal.Size())
+		if slow || place != PlaceLive || uint(slack) > 8 || seal.Unfolded() != layout.SealHash(address, secret)|uint64(layout.StateLive) ||
+			slackDamaged(binary.LittleEndian.Uint64(data[end-8:]), slack) {
+			if !w.healthy(s, i, data[i*stride:(i+1)*stride]) {
+				w.result.suspects = append(w.result.suspects, suspect{s, i})
+			}
 		}
 		address += uint64(stride)
 	}
@@ -280,6 +265,38 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		w.result.suspects = append(w.result.suspects, suspect{s, slabTail})
 	}
 	w.result.counts.blocks += uint64(carved)
+}
+
+// healthy holds one block's seal, and what goes with it, against the block's place.
+func (w *passWorker) healthy(s *Slab, i int, block []byte) bool {
+	h := w.heap
+	place, size := w.census.places[i], s.class.Size
+	seal := layout.Seal(binary.LittleEndian.Uint64(block[size:]))
+	hash := layout.SealHash(s.blockAddress(i), h.id.Secret)
+	healthy := false
+	switch {
+	case h.blind:
+		b, _ := h.examineSeal(s, i, place, w.census.onTop(i), block)
+		healthy = b.Seal == SealIntact || b.Seal == SealNone || b.Place == PlaceWithdrawn || b.Place == PlaceLost
+	case place == PlaceLive:
+		healthy = intactLive(block[:size], seal, hash)
+	case place == PlaceFree || place == PlaceDepot:
+		healthy = intactFree(block[:size], seal, hash)
+	case place == PlaceCached:
+		healthy = intactFree(block[:size], seal, hash) || w.census.onTop(i) && (intactLive(block[:size], seal, hash) || intactHeld(block[:size], seal, hash))
+	case place == PlaceQuarantined:
+		healthy = intactHeld(block[:size], seal, hash) || w.census.onTop(i) && changingHands(seal, hash)
+	default:
+		healthy = true // virgin, withdrawn or lost: its seal tells nothing more
+	}
+	return healthy && !(seal.State().Recorded() && s.recorded && len(h.judgeRecord(s, i, seal.State())) > 0)
+}
+
+// slackDamaged reports whether any of the last bytes of the word before a seal, of which slack are none of the user's, lost its
+// pattern. There are at most 8.
+func slackDamaged(word uint64, slack int) bool {
+	half := uint(32-4*slack) & 63
+	return (word^layout.SlackWord)>>half>>half != 0
 }
 
 // intactLive reports whether a block carries the seal of a live one, and the slack pattern before it.
@@ -295,7 +312,7 @@ func intactLive(data []byte, seal layout.Seal, hash uint64) bool {
 	case used > size:
 		return false
 	case size-used <= 8:
-		return (binary.LittleEndian.Uint64(data[size-8:])^layout.SlackWord)>>(64-8*(size-used)) == 0
+		return !slackDamaged(binary.LittleEndian.Uint64(data[size-8:]), size-used)
 	}
 	return firstDamage(data[used:]) < 0
 }
