@@ -111,21 +111,6 @@ func (h *Heap) push(p int, bin uint8, address uint64) bool {
 	return true
 }
 
-// freeOtherwise is free for what is not plainly a healthy block of a heap that is not audited.
-//
-//go:noinline
-func (h *Heap) freeOtherwise(block unsafe.Pointer, size int) error {
-	address := uint64(uintptr(block))
-	offset := address - h.data
-	switch {
-	case offset >= h.quickData.Load():
-		return h.freeAudited(block, size)
-	case h.pageEntry(offset).Kind() != layout.PageSlab:
-		return h.freeSpan(address, size)
-	}
-	return h.freeSlowly(address, size)
-}
-
 // freeOutside is free for an address that is none of the data's.
 //
 //go:noinline
