@@ -31,11 +31,12 @@ func (h *Heap) Malloc(n int) (p unsafe.Pointer, err error) {
 	return
 }
 
-// malloc is what Alloc and Malloc are made of, small enough to be inlined. It returns n too, 0 with an error.
+// malloc is what Alloc and Malloc are made of. These are small enough to be inlined (named results and all), because it returns
+// the length that a slice has: n, or 0 with an error.
 func (h *Heap) malloc(n int) (unsafe.Pointer, int, error) {
 	for uint(n) < uint(h.quickBelow.Load()) {
 		p := pin()
-		bin := h.classOf[(uint(n)+7)/layout.ClassGrain]
+		bin := h.binOf(n)
 		if p < int(h.cachesReady.Load()) {
 			c, m := &h.class[bin], h.magazine(p, bin)
 			tally := m.Tally
@@ -71,6 +72,7 @@ func (h *Heap) malloc(n int) (unsafe.Pointer, int, error) {
 	return block, granted(n, err), err
 }
 
+// granted is how many of n bytes there are.
 func granted(n int, err error) int {
 	if err != nil {
 		return 0
@@ -78,12 +80,12 @@ func granted(n int, err error) int {
 	return n
 }
 
-// readyBlock sees to it that Malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,
+// readyBlock sees to it that malloc of n bytes can go on: it withdraws the block at the magazine's top, if there is one,
 // because it is damaged, and fills an empty magazine. The caller is pinned on p; it is not afterwards.
 //
 //go:noinline
 func (h *Heap) readyBlock(n, p int) error {
-	c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
+	c := &h.class[h.binOf(n)]
 	if p < int(h.cachesReady.Load()) {
 		if m := h.magazine(p, c.bin); m.Tally.Count() > 0 {
 			h.withdrawTop(p, m, c) // unpins

@@ -29,7 +29,7 @@ func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 	}
 	for {
 		p := pin()
-		c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
+		c := &h.class[h.binOf(n)]
 		if p < int(h.journalsReady.Load()) {
 			m := h.magazine(p, c.bin)
 			if sampling && m.Tally.Count() > 0 && h.samples(m.Tally, c) {
@@ -119,7 +119,8 @@ func (h *Heap) freeAudited(block unsafe.Pointer, size int) error {
 	switch {
 	case unfolded != hash|uint64(layout.StateRecorded) && unfolded != hash|uint64(layout.StateLive),
 		size != int(used) && size != unknownSize,
-		slack != 0 && (shortSlackDamaged(block, slack, c.size) || (slack > 8 && longSlackDamaged(block, slack, c.size))),
+		slack <= 8 && layout.SlackDamaged(*sealAt(block, c.size-8), slack),
+		slack > 8 && longSlackDamaged(block, slack, c.size),
 		index > 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret):
 		return h.freeSlowly(address, size)
 	}

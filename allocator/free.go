@@ -63,7 +63,7 @@ func (h *Heap) free(block unsafe.Pointer, size int) error {
 				if longSlackDamaged(block, slack, c.size) {
 					goto slowly
 				}
-			} else if shortSlackDamaged(block, slack, c.size) {
+			} else if layout.SlackDamaged(*sealAt(block, c.size-8), slack) {
 				goto slowly
 			}
 			if inSlab != 0 && !layout.Seal(*(*uint64)(unsafe.Add(block, -layout.SealBytes))).Belongs(address-uint64(c.stride), h.secret) {
@@ -160,8 +160,7 @@ func (h *Heap) freeVerified(b block) error {
 	return h.keep(b.start)
 }
 
-// keep puts a block that was verified into the magazine: the end of free, for those that came the slow way. (To call one
-// function for both would cost free 1 ns, a fourteenth of a pair.)
+// keep seals a block that was verified as free and puts it into the magazine: the end of free, for those that came the slow way.
 func (h *Heap) keep(address uint64) error {
 	bin := uint8(h.pageEntry(address - h.data).Bin())
 	for {

@@ -85,7 +85,7 @@ func (h *Heap) resizeInPlace(b block, n int) bool {
 		s.Requested = uint64(n)
 		h.sealSpan(s)
 		return true
-	case b.address == b.start && h.classOf[(n+layout.ClassGrain-1)/layout.ClassGrain] != uint8(b.bin):
+	case b.address == b.start && h.binOf(n) != uint8(b.bin):
 		return false
 	}
 	if h.sealed {

@@ -89,10 +89,11 @@ func (h *Heap) readyProfile() error {
 	return h.readyStacks()
 }
 
-// chosen reports whether what sampling has chosen for the i-th time is for the purpose with this rate.
+// chosen reports whether what sampling has chosen for the i-th time is for the purpose with this rate. The caller may be pinned. A
+// rate that is being changed may be above that of the sampling, for a moment: then each is.
 func (h *Heap) chosen(rate *uint64, i uint64) bool {
 	every := atomic.LoadUint64(rate)
-	return every != 0 && i%(every/h.sampleEvery.Load()) == 0
+	return every != 0 && i%max(1, every/h.sampleEvery.Load()) == 0
 }
 
 // samples reports whether sampling chooses the next allocation of a magazine with this tally.
@@ -108,7 +109,7 @@ func (h *Heap) mallocSampled(n, p int) (unsafe.Pointer, error) {
 	guard := n <= layout.PageBytes && h.chosen(&h.header().GuardRate, i)
 	if guard {
 		// It counts as one of the magazine's operations, or the next one would be chosen too. Stats knows.
-		h.magazine(p, h.classOf[(uint(n)+7)/layout.ClassGrain]).Tally += layout.TallyAlloc + layout.TallyFree
+		h.magazine(p, h.binOf(n)).Tally += layout.TallyAlloc + layout.TallyFree
 	}
 	unpin(p)
 	if guard {
@@ -125,7 +126,7 @@ func (h *Heap) mallocSampled(n, p int) (unsafe.Pointer, error) {
 
 // mallocSlowly is Malloc for what sampling chose and could not serve, in a heap that is not audited.
 func (h *Heap) mallocSlowly(n int) (unsafe.Pointer, error) {
-	c := &h.class[h.classOf[(uint(n)+7)/layout.ClassGrain]]
+	c := &h.class[h.binOf(n)]
 	for {
 		p := pin()
 		if p < int(h.cachesReady.Load()) {

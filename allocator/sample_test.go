@@ -36,6 +36,17 @@ func TestOneOfAsManyIsSampled(t *testing.T) {
 	require.Equal(t, before, h.sampled.Load())
 }
 
+// TestARateThatIsBeingChanged: what reads it then holds a P, and may not fail.
+func TestARateThatIsBeingChanged(t *testing.T) {
+	h := newHeap(t, Options{ReserveBytes: 16 << 20, ProfileRate: 1 << 14})
+	require.EqualValues(t, 1<<14, h.sampleEvery.Load())
+	more := uint64(8) // is stored before the sampling follows
+	require.True(t, h.chosen(&more, 1))
+	less := uint64(1 << 15)
+	require.False(t, h.chosen(&less, 1))
+	require.True(t, h.chosen(&less, 2))
+}
+
 // TestASampledBlockIsRecorded, in a heap that is not audited; when it is freed, that is over.
 func TestASampledBlockIsRecorded(t *testing.T) {
 	h := newHeap(t, Options{ReserveBytes: 64 << 20, ProfileRate: 1})

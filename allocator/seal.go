@@ -32,13 +32,7 @@ func fillSlack(block unsafe.Pointer, size, end uint32) {
 	}
 }
 
-// shortSlackDamaged reports whether the last slack bytes before end lost their pattern; false when there are more than 8.
-func shortSlackDamaged(block unsafe.Pointer, slack, end uint32) bool {
-	half := (32 - 4*slack) & 63 // of the shift: for no slack it is 64, for which a processor has no instruction
-	return (*sealAt(block, end-8)^layout.SlackWord)>>half>>half != 0
-}
-
-// longSlackDamaged is the same for more than 8 bytes. A slack longer than the block, from a seal that tells too large a
+// longSlackDamaged is layout.SlackDamaged for more than 8 bytes. A slack longer than the block, from a seal that tells too large a
 // size, is damage too.
 //
 //go:noinline

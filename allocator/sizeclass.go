@@ -18,6 +18,11 @@ type class struct {
 
 const reciprocalBits = 40
 
+// binOf is the bin that serves n bytes, of those that a bin serves.
+func (h *Heap) binOf(n int) uint8 {
+	return h.classOf[(uint(n)+layout.ClassGrain-1)/layout.ClassGrain]
+}
+
 // classTable maps sizes to bins: entry ⌈size / 8⌉.
 type classTable [layout.MaxClassBytes/layout.ClassGrain + 1]uint8
 

@@ -254,7 +254,7 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 		seal := layout.Seal(binary.LittleEndian.Uint64(data[end:]))
 		slack := size - int(seal.Size())
 		if slow || place != PlaceLive || uint(slack) > 8 || seal.Unfolded() != layout.SealHash(address, secret)|uint64(layout.StateLive) ||
-			slackDamaged(binary.LittleEndian.Uint64(data[end-8:]), slack) {
+			layout.SlackDamaged(binary.LittleEndian.Uint64(data[end-8:]), uint32(slack)) {
 			if !w.healthy(s, i, data[i*stride:(i+1)*stride]) {
 				w.result.suspects = append(w.result.suspects, suspect{s, i})
 			}
@@ -292,13 +292,6 @@ func (w *passWorker) healthy(s *Slab, i int, block []byte) bool {
 	return healthy && !(seal.State().Recorded() && s.recorded && len(h.judgeRecord(s, i, seal.State())) > 0)
 }
 
-// slackDamaged reports whether any of the last bytes of the word before a seal, of which slack are none of the user's, lost its
-// pattern. There are at most 8.
-func slackDamaged(word uint64, slack int) bool {
-	half := uint(32-4*slack) & 63
-	return (word^layout.SlackWord)>>half>>half != 0
-}
-
 // intactLive reports whether a block carries the seal of a live one, and the slack pattern before it.
 func intactLive(data []byte, seal layout.Seal, hash uint64) bool {
 	unfolded := seal.Unfolded()
@@ -312,7 +305,7 @@ func intactLive(data []byte, seal layout.Seal, hash uint64) bool {
 	case used > size:
 		return false
 	case size-used <= 8:
-		return !slackDamaged(binary.LittleEndian.Uint64(data[size-8:]), size-used)
+		return !layout.SlackDamaged(binary.LittleEndian.Uint64(data[size-8:]), uint32(size-used))
 	}
 	return firstDamage(data[used:]) < 0
 }

@@ -258,7 +258,7 @@ func statOf(t *testing.T, pid int) []string {
 
 func TestAProgramThatBecomesAnother(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes as long as the recorder waits for a program to end")
+		t.Skip("takes as long as the recorder waits for a program to end: run it without -short")
 	}
 	v := start(t, "wait,exec,overflow") // with damage, which would be reported
 	_, err := os.Stat("/bin/cat")

@@ -135,6 +135,13 @@ const (
 	PoisonWord = 0xdfdfdfdfdfdfdfdf
 )
 
+// SlackDamaged reports whether one of the last slack bytes of the word before a seal lost its pattern: they lie in its upper
+// bits. There are at most 8; of more, the answer is about some of them.
+func SlackDamaged(word uint64, slack uint32) bool {
+	half := (32 - 4*slack) & 63 // of the shift: for no slack it is 64, for which a processor has no instruction
+	return (word^SlackWord)>>half>>half != 0
+}
+
 // A block in StateAligned carries an alignment mark in the 8 bytes before the user's address: the hash for that very
 // address, and how far it lies from the block's start.
 

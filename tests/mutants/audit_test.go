@@ -21,8 +21,10 @@ var auditMutations = []mutation{
 		"a block is freed with another size than it was asked for with"},
 	{"audited predecessor is not verified", "audit.go", "index > 0 && !layout.Seal(", "index > 1<<20 && !layout.Seal(",
 		"an underflow goes unnoticed"},
-	{"audited slack is not verified", "audit.go", "slack != 0 && (", "slack > c.size && (",
-		"an overflow goes unnoticed"},
+	{"audited slack is not verified", "audit.go", "slack <= 8 && layout.SlackDamaged(*sealAt(block, c.size-8), slack),", "slack > c.size,",
+		"an overflow of a few bytes goes unnoticed in audit mode"},
+	{"audited long slack is not verified", "audit.go", "slack > 8 && longSlackDamaged(block, slack, c.size),", "slack > c.size,",
+		"an overflow far behind the end goes unnoticed in audit mode"},
 	{"start of an aligned block is freed", "audit.go", "unfolded != hash|uint64(layout.StateRecorded) &&", "unfolded != hash|uint64(layout.StateRecorded) && unfolded != hash|uint64(layout.StateRecordedAligned) &&",
 		"an address that the user never had is freed"},
 
