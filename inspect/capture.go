@@ -154,7 +154,11 @@ func (c *capture) identityFacts(base, schemaHash uint64) layout.IdentityFacts {
 
 // take copies the metadata out of t. The error is a *NotAHeapError, a *VersionError, or says that the memory can't be read;
 // damage is no error.
-func (c *capture) take(t target.Target) error {
+func (c *capture) take(t target.Target) error { return c.takeBut(t, nil) }
+
+// takeBut is take, but where the door can show the memory, these parts of the descriptors, sorted and apart, may stay as an
+// earlier take left them: it is over sooner.
+func (c *capture) takeBut(t target.Target, kept []target.Extent) error {
 	if err := c.takeHeader(t); err != nil || !c.sound {
 		return err
 	}
@@ -188,6 +192,9 @@ func (c *capture) take(t target.Target) error {
 		if part.r == &c.pageMap {
 			// The entries of a huge span are zeros, of which there may be any number; its arenas say that they are its own.
 			certain = c.arenas.filledEnd() / f.arena.bytes * layout.PagesPerArena * layout.PageEntryBytes
+		}
+		if part.r == &c.descriptors && len(kept) > 0 && part.r.readBut(t, id.Base, part.start, part.bytes, kept) {
+			continue
 		}
 		if err := part.r.read(t, id.Base, part.start, part.bytes, certain); err != nil {
 			return err

@@ -63,6 +63,11 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	if err != nil {
 		return nil, err
 	}
+	if running && h.sound && found.onlyBlocks() {
+		if found, err = r.acquit(ctx, t, stopper, h, found); err != nil {
+			return nil, err
+		}
+	}
 	if running && h.sound && found.any() {
 		h, found, err = r.settle(ctx, t, stopper, h.id.Base, found, o)
 		if err != nil {
@@ -121,6 +126,11 @@ type looked struct {
 
 func (l looked) any() bool {
 	return len(l.findings) > 0 || len(l.suspects) > 0 || len(l.spans) > 0 || len(l.guarded) > 0
+}
+
+// onlyBlocks reports whether nothing but blocks of slabs looked wrong.
+func (l looked) onlyBlocks() bool {
+	return len(l.suspects) > 0 && len(l.findings) == 0 && len(l.spans) == 0 && len(l.guarded) == 0
 }
 
 // look judges every struct of a decoded heap and looks at its blocks: at all of them, or, after an earlier look, only at
@@ -265,7 +275,7 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 	c := new(capture)
 	c.prepare(t)
 	for try := 1; ; try++ {
-		frozen, err := r.freeze(ctx, t, stopper, c, extents)
+		frozen, err := r.freeze(ctx, t, stopper, c, nil, extents)
 		if target.StopRefused(err) {
 			r.Notes = append(r.Notes, "the process was not held still ("+err.Error()+"): what did not stay the same over several looks was left out")
 			return r.persist(ctx, t, o)
@@ -288,21 +298,20 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 	}
 }
 
-// freeze stops the process, copies, and lets it go on.
-func (r *CheckReport) freeze(ctx context.Context, t target.Target, stopper target.Stopper, c *capture, extents []target.Extent) (frozenMemory, error) {
+// freeze stops the process, copies the metadata, but for what may be kept of an earlier copy, and the extents, and lets it go on.
+func (r *CheckReport) freeze(ctx context.Context, t target.Target, stopper target.Stopper, c *capture, kept, extents []target.Extent) (frozenMemory, error) {
 	stopped, err := stopper.Stop(ctx)
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
-	err = c.take(t)
+	err = c.takeBut(t, kept)
 	var frozen frozenMemory
 	if err == nil {
 		frozen, err = target.Freeze(ctx, t, extents)
 	}
 	resumed := stopped.Resume()
 	r.Stops++
-	r.Stopped = max(r.Stopped, time.Since(started))
+	r.Stopped = max(r.Stopped, stopped.Stood())
 	if err == nil && resumed != nil {
 		frozen.Close()
 		err = resumed

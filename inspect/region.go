@@ -102,6 +102,27 @@ func (r *region) read(t target.Target, base, start, bytes, certain uint64) error
 	return nil
 }
 
+// readBut reads anew what an earlier read filled, and what was added behind it, but for the parts to keep: extents of the region,
+// sorted and apart. It reports whether that could be done: the door has to show the memory.
+func (r *region) readBut(t target.Target, base, start, bytes uint64, kept []target.Extent) bool {
+	v, ok := t.(target.Viewer)
+	if !ok || r.start != start || bytes < uint64(len(r.bytes)) || bytes > uint64(cap(r.bytes)) {
+		return false
+	}
+	seen := v.View(int64(start-base), int64(bytes))
+	if seen == nil {
+		return false
+	}
+	r.bytes, r.filled = r.bytes[:bytes], []target.Extent{{Offset: 0, Bytes: int64(bytes)}}
+	at := 0
+	for _, k := range kept {
+		at += copy(r.bytes[at:min(int(k.Offset), int(bytes))], seen[at:])
+		at = min(int(k.Offset+k.Bytes), int(bytes))
+	}
+	copy(r.bytes[at:], seen[at:])
+	return true
+}
+
 // prepare makes room for bytes, of which only these parts will be filled.
 func (r *region) prepare(bytes uint64, parts []target.Extent) {
 	if uint64(cap(r.bytes)) < bytes {

@@ -72,7 +72,6 @@ func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, fr
 		c.prepare(t)
 	}
 	for try := 1; ; try++ {
-		started := time.Now()
 		stopped := target.Stopped(nil)
 		if running {
 			var err error
@@ -83,7 +82,7 @@ func (r *SnapshotReport) freeze(ctx context.Context, t target.Target) (*Heap, fr
 		h, frozen, err := freezeNow(ctx, t, c, r.Metadata)
 		if running {
 			err = errors.Join(err, stopped.Resume())
-			r.Stopped = max(r.Stopped, time.Since(started))
+			r.Stopped = max(r.Stopped, stopped.Stood())
 		}
 		if err != nil {
 			if frozen != nil {

@@ -103,16 +103,15 @@ func (r *LeaksReport) stop(ctx context.Context, stopper target.Stopper, try int)
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
 	limit := time.AfterFunc(mostHeld, func() { _ = stopped.Resume() })
 	return func() error {
-		if limit.Stop() {
-			r.Stopped = max(r.Stopped, time.Since(began))
-		} else {
-			r.Stopped = max(r.Stopped, mostHeld)
+		inTime := limit.Stop()
+		err := stopped.Resume()
+		r.Stopped = max(r.Stopped, stopped.Stood())
+		if !inTime {
 			r.Notes = append(r.Notes, fmt.Sprintf("the process was let go on after %v, before all was read: what it moved since then may be listed", mostHeld))
 		}
-		return stopped.Resume()
+		return err
 	}, nil
 }
 

@@ -30,6 +30,8 @@ type hold struct {
 	ended   chan struct{}    // closed when there is nothing to do any more for our thread, but to end if it isn't clean
 	clean   bool             // nothing is traced any more; constant when ended is closed
 	resume  func()
+	began   time.Time     // when the first thread was asked to stop
+	stood   time.Duration // until the last was let go; constant when ended is closed
 }
 
 // tracee is one thread of the process.
@@ -65,6 +67,12 @@ func (h *hold) Resume() error {
 	h.resume()
 	h.awaitEnd()
 	return nil
+}
+
+// Stood is measured by the thread that traces: see Stopped.
+func (h *hold) Stood() time.Duration {
+	<-h.ended
+	return h.stood
 }
 
 // awaitEnd returns when nothing is traced any more.
@@ -117,6 +125,7 @@ func (h *hold) onItsOwnThread(trace func() (clean bool)) {
 func (h *hold) keep(ctx context.Context, ready chan<- error) (clean bool) {
 	defer close(h.ended)
 	h.thread = unix.Gettid()
+	h.began = time.Now()
 	err := h.stopAll(ctx)
 	if errors.As(err, new(*PermissionError)) && len(h.threads) == 0 && h.proc.stoppedByOthers() {
 		err = nil // a debugger has it: it stands still, and isn't ours to let go
@@ -126,6 +135,7 @@ func (h *hold) keep(ctx context.Context, ready chan<- error) (clean bool) {
 		h.answer()
 	}
 	h.clean = h.letGo()
+	h.stood = time.Since(h.began)
 	return h.clean
 }
 

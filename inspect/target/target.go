@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Target is the memory of one heap, read by offset from its Header: offset 0 is the Header, and offset = address - base.
@@ -47,6 +48,9 @@ type Stopper interface {
 type Stopped interface {
 	// Resume lets the process go on. Further calls do nothing and return the same.
 	Resume() error
+	// Stood is, after Resume, how long the process was disturbed: from when the first of its threads was asked to stop until
+	// the last went on.
+	Stood() time.Duration
 }
 
 // Options say what is opened, and how.
