@@ -3,6 +3,7 @@ package target
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,17 +39,22 @@ func (s Stopping) Means() string {
 // String is the word.
 func (s Stopping) String() string { return string(s) }
 
-// Set reads the word, as flags want it. Its error tells all values, and what each does.
+// Set reads the word, as flags want it. The error of an unknown one is Choices.
 func (s *Stopping) Set(word string) error {
+	if !slices.Contains(Stoppings, Stopping(word)) {
+		return errors.New(s.Choices())
+	}
+	*s = Stopping(word)
+	return nil
+}
+
+// Choices tells all values, and what each does.
+func (s *Stopping) Choices() string {
 	var words []string
 	for _, known := range Stoppings {
-		if string(known) == word {
-			*s = known
-			return nil
-		}
 		words = append(words, fmt.Sprintf("%s (%s)", known, known.Means()))
 	}
-	return fmt.Errorf("choose one of %s", strings.Join(words, ", "))
+	return "choose one of " + strings.Join(words, ", ")
 }
 
 // Type is what a flag takes.
