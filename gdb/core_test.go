@@ -75,9 +75,8 @@ func TestCoreOfACrash(t *testing.T) {
 	t.Parallel()
 	needGDB(t)
 	folder := t.TempDir()
-	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
-	if err != nil || strings.ContainsAny(string(pattern), "|/") {
-		debugging.Skip(t, fmt.Sprintf("cores do not land in the working folder: write core to /proc/sys/kernel/core_pattern, which holds %s", pattern))
+	if reason := debugging.CoresElsewhere(); reason != "" {
+		debugging.Skip(t, reason)
 	}
 	c := exec.Command("sh", "-c", "ulimit -c unlimited 2>/dev/null || ulimit -c $(ulimit -H -c); exec "+victim(t)+" crash")
 	c.Dir, c.Env = folder, append(append(os.Environ(), debugging.Steady...), "GOTRACEBACK=crash")

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -21,9 +20,8 @@ import (
 // TestUnreachableInACore: what nothing refers to is found in the kernel's core of a program as it is in the program, with the names
 // of its functions, and so is all that was allocated.
 func TestUnreachableInACore(t *testing.T) {
-	pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern")
-	if err != nil || strings.ContainsAny(string(pattern), "|/") {
-		debugging.Skip(t, "cores do not land in the working folder: write core to /proc/sys/kernel/core_pattern, which holds "+string(pattern))
+	if reason := debugging.CoresElsewhere(); reason != "" {
+		debugging.Skip(t, reason)
 	}
 	folder := t.TempDir()
 	exe := buildLeaker(t)

@@ -45,6 +45,9 @@ func wrongFlag(c *cobra.Command, err error) error {
 
 // wants says what a flag takes.
 func wants(f *pflag.Flag) string {
+	if v, few := f.Value.(interface{ Choices() string }); few {
+		return v.Choices()
+	}
 	switch f.Value.Type() {
 	case "int":
 		return "a whole number is wanted"

@@ -44,7 +44,15 @@ func (o *opening) addFlags(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("pid", "core", "file", "dlv") // for completion: arguments says it in words
 	_ = c.RegisterFlagCompletionFunc("pid", cobra.NoFileCompletions)
 	_ = c.RegisterFlagCompletionFunc("heap", cobra.NoFileCompletions)
-	_ = c.RegisterFlagCompletionFunc("stop", cobra.FixedCompletions([]cobra.Completion{"auto", "never", "whole"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("stop", cobra.FixedCompletions(stopCompletions(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// stopCompletions are the values of --stop, each with what it does.
+func stopCompletions() (values []cobra.Completion) {
+	for _, s := range target.Stoppings {
+		values = append(values, cobra.CompletionWithDesc(s.String(), s.Means()))
+	}
+	return values
 }
 
 // named reports whether flags say which heap is meant, so that no argument does.

@@ -511,10 +511,28 @@ func TestUnpackingIsBounded(t *testing.T) {
 	if _, ok := any(memoryFile{}).(sparse); ok {
 		require.Less(t, stored, int64(4<<20), "zeros take no room")
 	}
-	u := &unpacked{File: plain.File, unchecked: mostUnchecked}
+	u := &unpacked{File: plain.File, unchecked: mostUnchecked, free: freeBytes}
 	if free, known := freeBytes(plain.File); known && free > leftFree+mostUnchecked {
 		require.NoError(t, u.makeSure())
 	}
+}
+
+// TestUnpackingLeavesRoom: on a disk that fills, unpacking ends while there is room left, and says how much it wants.
+func TestUnpackingLeavesRoom(t *testing.T) {
+	u, err := createUnpacked()
+	require.NoError(t, err)
+	defer u.Close()
+	const disk = leftFree + 2*mostUnchecked + 10<<20
+	u.free = func(*os.File) (uint64, bool) { return disk - uint64(u.written), true }
+	data := bytes.Repeat([]byte{1}, unpackStep)
+	for range disk / unpackStep {
+		if err = u.append(data); err != nil {
+			break
+		}
+	}
+	require.EqualError(t, err, "128 MiB are written, more is to come and needs 320 MiB free, 256 MiB of them to be left for others; 266 MiB are free there")
+	require.GreaterOrEqual(t, disk-u.written, int64(leftFree))
+	require.NoError(t, u.append(make([]byte, unpackStep)), "zeros need none")
 }
 
 // TestExecutableOfACore.

@@ -135,6 +135,8 @@ type unpacked struct {
 	named     bool  // this system does not let it be removed while it is open
 	size      int64 // with zeros
 	unchecked int64 // bytes that were written since somebody looked how much room there is
+	written   int64 // bytes that take room
+	free      func(*os.File) (bytes uint64, known bool)
 }
 
 func createUnpacked() (*unpacked, error) {
@@ -142,7 +144,7 @@ func createUnpacked() (*unpacked, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unpacked{File: file, unchecked: mostUnchecked}
+	u := &unpacked{File: file, unchecked: mostUnchecked, free: freeBytes}
 	u.named = os.Remove(file.Name()) != nil
 	return u, nil
 }
@@ -168,6 +170,7 @@ func (u *unpacked) append(p []byte) error {
 				return err
 			}
 			u.unchecked += int64(len(part))
+			u.written += int64(len(part))
 		}
 		u.size += int64(len(part))
 		p = p[len(part):]
@@ -181,8 +184,9 @@ func (u *unpacked) makeSure() error {
 		return nil
 	}
 	u.unchecked = 0
-	if free, known := freeBytes(u.File); known && free < leftFree+mostUnchecked {
-		return fmt.Errorf("only %s are free there", amount(free))
+	if free, known := u.free(u.File); known && free < leftFree+mostUnchecked {
+		return fmt.Errorf("%s are written, more is to come and needs %s free, %s of them to be left for others; %s are free there",
+			amount(uint64(u.written)), amount(leftFree+mostUnchecked), amount(leftFree), amount(free))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package target
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,20 +23,38 @@ const WholeLimit = 10 * time.Second
 // Stoppings lists the values of Stopping.
 var Stoppings = []Stopping{StopAuto, StopNever, StopWhole}
 
+// Means is what the value does, in a few words; empty for no value.
+func (s Stopping) Means() string {
+	switch s {
+	case StopAuto:
+		return "for moments, when an answer needs it"
+	case StopNever:
+		return "not at all: what only a stop could settle stays unsettled"
+	case StopWhole:
+		return fmt.Sprintf("from beginning to end, for %v at most", WholeLimit)
+	}
+	return ""
+}
+
 // String is the word.
 func (s Stopping) String() string { return string(s) }
 
-// Set reads the word, as flags want it.
+// Set reads the word, as flags want it. The error of an unknown one is Choices.
 func (s *Stopping) Set(word string) error {
+	if !slices.Contains(Stoppings, Stopping(word)) {
+		return errors.New(s.Choices())
+	}
+	*s = Stopping(word)
+	return nil
+}
+
+// Choices tells all values, and what each does.
+func (s *Stopping) Choices() string {
 	var words []string
 	for _, known := range Stoppings {
-		if string(known) == word {
-			*s = known
-			return nil
-		}
-		words = append(words, string(known))
+		words = append(words, fmt.Sprintf("%s (%s)", known, known.Means()))
 	}
-	return fmt.Errorf("choose one of %s", strings.Join(words, ", "))
+	return "choose one of " + strings.Join(words, ", ")
 }
 
 // Type is what a flag takes.

@@ -58,5 +58,6 @@ func TestStoppingIsAWord(t *testing.T) {
 		require.NoError(t, read.Set(s.String()))
 		require.Equal(t, s, read)
 	}
-	require.ErrorContains(t, new(Stopping).Set("sometimes"), "auto, never, whole")
+	require.EqualError(t, new(Stopping).Set("sometimes"), "choose one of auto (for moments, when an answer needs it), "+
+		"never (not at all: what only a stop could settle stays unsettled), whole (from beginning to end, for 10s at most)")
 }

@@ -6,5 +6,6 @@
 //	GDB           plays a list of commands to its end                               gdb.go, session.py
 //	transcripts   of what was typed and answered, the same in every run             transcript.go, transcript_gdb.go, seals.go
 //	golden files  that transcripts are held against                                 golden.go
+//	cores         of the kernel, and where they land                                cores.go
 //	what lacks    skips a test, but not in CI                                       skip.go
 package debugging

@@ -79,7 +79,7 @@ func everyDoorAnswersAlike(t *testing.T, c row, program string, symbols bool) {
 	} else {
 		require.Contains(t, string(out), "header", "only a heap whose header is damaged can't be kept")
 	}
-	if mayDump() {
+	if mayDump(t) {
 		same("the kernel's core", answersAnyhow(t, questions, kernelCore(t, p)))
 	}
 	g := debugging.NewGDB(t, gdb.Find, gdb.Unpack)

@@ -30,7 +30,7 @@ func TestQuestionsAboutCores(t *testing.T) {
 	want := answersOf(t, questions, p.PID())
 
 	cores := map[string]string{"gcore": gcore(t, p)}
-	if mayDump() {
+	if mayDump(t) {
 		cores["kernel"] = kernelCore(t, p)
 	}
 	for name, core := range cores {
