@@ -13,7 +13,7 @@ import (
 // these blocks are is copied, and not the links of every slab, which are most of the metadata. It returns what was found
 // without the suspects, or all of it as it was if one of them looks wrong still.
 func (r *CheckReport) acquit(ctx context.Context, t target.Target, stopper target.Stopper, h *Heap, found looked) (looked, error) {
-	extents, left := suspectExtents(found, h.id.Base)
+	extents, _, left := suspectExtents(found, h.id.Base)
 	if left > 0 {
 		return found, nil
 	}
