@@ -6,8 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// smallExtent is one that is read as it is, holes and all: the file system finds the next hole by walking there, page by page,
+// for tens of milliseconds in a large heap.
+const smallExtent = 1 << 20
+
 // data asks the file system for the holes. It moves the file's position, which nobody here uses.
 func (f memoryFile) data(within Extent) ([]Extent, error) {
+	if within.Bytes <= smallExtent {
+		return []Extent{within}, nil
+	}
 	var parts []Extent
 	for at := within.Offset; at < within.end(); {
 		start, err := f.file.Seek(at, unix.SEEK_DATA)

@@ -40,6 +40,9 @@ func TestHoles(t *testing.T) {
 	parts, err = opened.(sparse).data(Extent{2 << 30, 1 << 30})
 	require.NoError(t, err)
 	require.Empty(t, parts)
+	parts, err = opened.(sparse).data(Extent{2 << 30, smallExtent})
+	require.NoError(t, err)
+	require.Equal(t, []Extent{{2 << 30, smallExtent}}, parts, "to ask would cost more than to read")
 
 	frozen, err := Freeze(t.Context(), opened, []Extent{{0, size}})
 	require.NoError(t, err)
