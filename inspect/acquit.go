@@ -21,33 +21,23 @@ func (r *CheckReport) acquit(ctx context.Context, t target.Target, stopper targe
 	c := new(capture)
 	c.prepare(t)
 	_ = c.takeBut(t, kept) // which maps what will be seen
-	for range mostStops {
-		frozen, err := r.freeze(ctx, t, stopper, c, kept, extents)
-		if target.StopRefused(err) {
-			return found, nil
-		}
-		if err != nil {
-			return found, err
-		}
-		again := decode(overlay{t, frozen, extents}, c)
-		if !again.sound {
-			frozen.Close()
-			return found, nil
-		}
-		if again.held() && ctx.Err() == nil {
-			frozen.Close()
-			continue // somebody was inside: a moment later they are not
-		}
-		now := looked{counts: found.counts}
-		now.suspects, _ = again.again(found)
-		err = again.diagnoseAll(&now)
-		frozen.Close()
-		if err != nil || len(now.findings) > 0 {
-			return found, err
-		}
-		return looked{counts: found.counts}, nil
+	still, frozen, err := r.frozen(ctx, t, stopper, c, kept, extents)
+	switch {
+	case target.StopRefused(err):
+		return found, nil
+	case err != nil:
+		return found, err
 	}
-	return found, nil
+	defer frozen.Close()
+	if !still.sound || still.held() {
+		return found, nil
+	}
+	now := looked{counts: found.counts}
+	now.suspects, _ = still.again(found)
+	if err := still.diagnoseAll(&now); err != nil || len(now.findings) > 0 {
+		return found, err
+	}
+	return looked{counts: found.counts}, nil
 }
 
 // otherSlabs are, in the descriptors, the slabs of which none is suspected, with their links.

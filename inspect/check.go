@@ -274,27 +274,36 @@ func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper targe
 	}
 	c := new(capture)
 	c.prepare(t)
+	h, frozen, err := r.frozen(ctx, t, stopper, c, nil, extents)
+	if target.StopRefused(err) {
+		r.Notes = append(r.Notes, "the process was not held still ("+err.Error()+"): what did not stay the same over several looks was left out")
+		return r.persist(ctx, t, o)
+	}
+	if err != nil {
+		return nil, looked{}, err
+	}
+	defer frozen.Close()
+	h.program = o.Program
+	found, err := r.look(ctx, h, o, &first)
+	if err == nil {
+		err = h.diagnoseAll(&found)
+	}
+	return h, found, err
+}
+
+// frozen is the heap at a moment at which none of its locks was held, if there was such a moment in so many stops. The memory
+// of the extents is that of the same moment, until it is closed.
+func (r *CheckReport) frozen(ctx context.Context, t target.Target, stopper target.Stopper, c *capture, kept, extents []target.Extent) (*Heap, frozenMemory, error) {
 	for try := 1; ; try++ {
-		frozen, err := r.freeze(ctx, t, stopper, c, nil, extents)
-		if target.StopRefused(err) {
-			r.Notes = append(r.Notes, "the process was not held still ("+err.Error()+"): what did not stay the same over several looks was left out")
-			return r.persist(ctx, t, o)
-		}
+		frozen, err := r.freeze(ctx, t, stopper, c, kept, extents)
 		if err != nil {
-			return nil, looked{}, err
+			return nil, nil, err
 		}
 		h := decode(overlay{t, frozen, extents}, c)
-		h.program = o.Program
-		if h.sound && h.held() && try < mostStops && ctx.Err() == nil {
-			frozen.Close()
-			continue // somebody was inside: a moment later they are not
+		if !h.sound || !h.held() || try == mostStops || ctx.Err() != nil {
+			return h, frozen, nil
 		}
-		found, err := r.look(ctx, h, o, &first)
-		if err == nil {
-			err = h.diagnoseAll(&found)
-		}
-		frozen.Close()
-		return h, found, err
+		frozen.Close() // somebody was inside: a moment later they are not
 	}
 }
 
