@@ -136,6 +136,13 @@ func TestAuditedFreesVerifyAsMuch(t *testing.T) {
 	*past(before, 70) ^= 1
 	require.NoError(t, h.Free(behind))
 
+	for n, at := range map[int]int{61: 62, 129: 140, 130: 143} { // slack of one word, and of more
+		b := alloc(t, h, n)
+		*past(b, at) ^= 1
+		require.Error(t, h.Free(b), "%d bytes", n)
+		require.Equal(t, Overflow, last().Kind)
+	}
+
 	for range 20 {
 		a, err := h.AllocAligned(40, 64)
 		require.NoError(t, err)

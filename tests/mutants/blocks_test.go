@@ -60,7 +60,7 @@ var blockMutations = []mutation{
 		"the seal at its end tells the old size"},
 	{"resized span keeps its size", "realloc.go", "s.Requested = uint64(n)", "_ = n",
 		"the span does not know how much was asked for"},
-	{"span stays however small it gets", "realloc.go", "n <= b.most-layout.PageBytes || ", "",
+	{"span stays however small it gets", "realloc.go", "n <= b.most-layout.PageBytes ||", "n <= -layout.PageBytes ||",
 		"pages that nobody needs are kept, and the slack is longer than a page"},
 	{"use after free is called a double free", "realloc.go", "v.Kind = UseAfterFree", "v.Kind = DoubleFree",
 		"the report names another rule than the one broken"},
