@@ -10,8 +10,12 @@ import (
 // Arenas and their page runs. Everything here is under the pages' lock. Offsets are in bytes from the first arena.
 
 // takeRun finds the first run of free pages, in the order of addresses, whose first page's index is a multiple of align
-// pages, mapping a further arena when no arena has one. The run is not marked yet.
+// pages, mapping a further arena when no arena has one. The error is a *LimitError or a *ExhaustedError, or the system's. The
+// run is not marked yet.
 func (h *Heap) takeRun(pages, align int) (offset uint64, err error) {
+	if err := h.admit(uint64(pages)); err != nil {
+		return 0, err
+	}
 	head := h.header()
 	size := bits.Len(uint(pages)) - 1 // an arena without a run of 2^size pages has none of this many
 	for i := h.searchFrom[size]; i < head.ArenasUsed; i++ {

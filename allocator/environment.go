@@ -30,6 +30,7 @@ func EnvironmentKeys() []EnvironmentKey {
 		{"mode", "plain, sealed, audit", "how much is written and verified with each block; sealed is the default", "audit", setMode},
 		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", "1/1000", setGuard},
 		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", "1/1000", setProfile},
+		{"limit", "a size such as 64KiB or 4GiB, off", "how much memory the heap's arenas may take", "4GiB", setLimit},
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", "64MiB", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", "8", setStackDepth},
 		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", "leaks.txt", setBreak},
@@ -99,6 +100,19 @@ func ParseRate(value string) (int, error) {
 		return 0, fmt.Errorf("%q is no rate: write 1/N, or off", value)
 	}
 	return n, nil
+}
+
+func setLimit(o *Options, value string) error {
+	if value == "off" {
+		o.LimitBytes = 0
+		return nil
+	}
+	n, err := parseSize(value)
+	if err != nil || n < layout.PageBytes {
+		return errValue
+	}
+	o.LimitBytes = n
+	return nil
 }
 
 func setQuarantine(o *Options, value string) error {

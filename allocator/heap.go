@@ -182,6 +182,7 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	*h.header() = layout.Header{
 		Identity: id, Twin: id, DescriptorsTop: id.Descriptors, ReserveShortage: shortage,
 		Mode: id.Mode, StackDepth: uint32(h.options.StackDepth), Sequence: 1, RecordsTop: id.Records, QuarantineLimit: uint64(h.options.QuarantineBytes),
+		MemoryLimit: uint64(h.options.LimitBytes) &^ (layout.PageBytes - 1),
 	}
 	if err := h.readyCaches(runtime.GOMAXPROCS(0)); err != nil {
 		return err

@@ -23,6 +23,8 @@ type Options struct {
 	// ReserveBytes is the address space for blocks, rounded up to whole MiB; default 64 GiB. It costs no memory. Where the
 	// system refuses it (RLIMIT_AS), New settles for less, down to 16 MiB, and Stats says so.
 	ReserveBytes int64
+	// LimitBytes is how much memory the heap's arenas may take, see SetLimit; 0, the default: as much as ReserveBytes has room for.
+	LimitBytes int64
 	// RetainBytes is how much memory of freed page runs is kept for reuse before it is given back; default 16 MiB.
 	RetainBytes int64
 	// StackDepth is how many frames of a call stack ModeAudit keeps, at most 32; default 16.
@@ -124,6 +126,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("glassheap: Options.Path %q with %s backing: a path goes with BackingFile, and only with it", o.Path, o.Backing)
 	case o.ReserveBytes < layout.ArenaBytes || o.ReserveBytes > mostReserveBytes:
 		return o, fmt.Errorf("glassheap: Options.ReserveBytes is %d: it must lie from %d (1 MiB) to %d (8 TiB)", o.ReserveBytes, layout.ArenaBytes, int64(mostReserveBytes))
+	case o.LimitBytes < 0 || o.LimitBytes > 0 && o.LimitBytes < layout.PageBytes:
+		return o, fmt.Errorf("glassheap: Options.LimitBytes is %d: it must be 0, for no limit, or at least %d", o.LimitBytes, layout.PageBytes)
 	case o.RetainBytes < 0 || o.RetainBytes > math.MaxInt64/2:
 		return o, fmt.Errorf("glassheap: Options.RetainBytes is %d: it must not be negative", o.RetainBytes)
 	case o.StackDepth < 1 || o.StackDepth > layout.MaxStackDepth:

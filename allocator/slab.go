@@ -9,6 +9,10 @@ import (
 // growBin gives the bin a slab of its own, unless somebody else did meanwhile.
 func (h *Heap) growBin(bin int) error {
 	s, err := h.makeSlab(h.bin(bin))
+	if wantsRoom(err) {
+		h.reclaim()
+		s, err = h.makeSlab(h.bin(bin))
+	}
 	if err == nil && s != nil {
 		OnSlabReady(s)
 	}

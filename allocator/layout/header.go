@@ -123,6 +123,7 @@ type Header struct {
 	ProfileRate        uint64 `layout:"statistic"` // one of this many allocations is recorded without audit; 0: none
 	Armable            uint64 `layout:"statistic"` // 1: the program does what Wish says
 	Wish               Wish   `layout:"statistic"` // what another process wants of this one; 0: nothing, or it is done
+	MemoryLimit        uint64 `layout:"statistic"` // bytes that pages in use and free pages that hold memory may take; 0: no limit
 }
 
 // Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.

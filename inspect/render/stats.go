@@ -37,6 +37,12 @@ func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 	}
 	p.figure("mapped", size(r.MappedBytes), count(r.Heap.Arenas, "arena"))
 	p.figure("in use", size(r.InUseBytes), count(uint64(r.Slabs), "slab")+", spans and their guard pages")
+	if r.RetainedBytes > 0 {
+		p.figure("retained", size(r.RetainedBytes), "free pages that still hold memory")
+	}
+	if r.LimitBytes > 0 {
+		p.figure("limit", size(r.LimitBytes), "for what is in use and what is retained")
+	}
 	p.figure("metadata", size(r.MetadataBytes), "header, tables and descriptors")
 	p.figure("not live", fmt.Sprintf("%.1f %%", 100*r.Fragmentation), "of the pages in use: free, seals, ends of slabs")
 	if r.GuardsLost > 0 {
