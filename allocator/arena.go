@@ -67,6 +67,7 @@ func (h *Heap) markRun(offset uint64, pages int, kind layout.PageKind, bin uint3
 		if e.Kind() == layout.PageDirty {
 			a.DirtyPages--
 			h.dirtyPages--
+			h.dirtyLeast = min(h.dirtyLeast, h.dirtyPages)
 		}
 		*e = layout.MakePageEntry(kind, bin, i, descriptor)
 	}
@@ -155,6 +156,7 @@ func (h *Heap) cleanArena(i uint64, a *layout.Arena) {
 		}
 		a.DirtyPages -= uint32(page - first)
 		h.dirtyPages -= page - first
+		h.dirtyLeast = min(h.dirtyLeast, h.dirtyPages)
 	}
 }
 
@@ -202,6 +204,7 @@ func (h *Heap) unmapArenas(first, count uint64) {
 	for i := first; i < first+count; i++ {
 		a := h.arena(i)
 		h.dirtyPages -= int(a.DirtyPages)
+		h.dirtyLeast = min(h.dirtyLeast, h.dirtyPages)
 		*a = layout.Arena{ID: uint32(i), State: layout.ArenaUnmapped, Base: h.data + i*layout.ArenaBytes}
 		for page := range uint64(layout.PagesPerArena) {
 			*h.pageEntry(i*layout.ArenaBytes + page*layout.PageBytes) = 0

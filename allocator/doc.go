@@ -16,7 +16,7 @@
 //	takeRun      a page run, first fit                              arena.go
 //	mapArena     a further arena of the reserve                     arena.go, backing_*.go
 //
-// and a free walks back: FreePointer, flush, giveBack, releaseEmptySlabs, dropRun, unmapArena. Large allocations skip the
+// and a free walks back: FreePointer, flush, giveBack, releaseEmptySlabs, dropRun, unmapArena. What lies idle on the way goes it in the background: scavenge.go. Large allocations skip the
 // bins: span.go.
 //
 // All methods of a Heap are safe for concurrent use. Memory from it holds no Go pointers: the collector does not look there,

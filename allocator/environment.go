@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -31,6 +32,7 @@ func EnvironmentKeys() []EnvironmentKey {
 		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", "1/1000", setGuard},
 		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", "1/1000", setProfile},
 		{"limit", "a size such as 64KiB or 4GiB, off", "how much memory the heap's arenas may take", "4GiB", setLimit},
+		{"scavenge", "a time such as 500ms or 1m, off", "how long memory must be idle before it is given back in the background", "1m", setScavenge},
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", "64MiB", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", "8", setStackDepth},
 		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", "leaks.txt", setBreak},
@@ -112,6 +114,19 @@ func setLimit(o *Options, value string) error {
 		return errValue
 	}
 	o.LimitBytes = n
+	return nil
+}
+
+func setScavenge(o *Options, value string) error {
+	if value == "off" {
+		o.ScavengeAfter = -1
+		return nil
+	}
+	after, err := time.ParseDuration(value)
+	if err != nil || after <= 0 {
+		return errValue
+	}
+	o.ScavengeAfter = after
 	return nil
 }
 

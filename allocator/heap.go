@@ -40,6 +40,7 @@ type Heap struct {
 	watch       *watch // nil: no stack is watched for
 	armer       *armer // nil: nobody else may change anything
 	memory      *memory
+	scavenger   *scavenger // nil: nothing is given back in the background
 
 	quickBelow      atomic.Int64  // sizes below it are the fast path's; 0: none is
 	quickData       atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
@@ -64,6 +65,7 @@ type Heap struct {
 	guardsReady      bool   // the guard pool is usable
 	spansSampled     uint64 // spans that guarding was asked for
 	dirtyPages       int
+	dirtyLeast       int        // the least that dirtyPages was since the scavenger's last step
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
 	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
@@ -112,6 +114,7 @@ func New(options Options) (*Heap, error) {
 		return nil, fmt.Errorf("glassheap: heap %q: %w", options.Name, err)
 	}
 	h.startArmer()
+	h.startScavenger()
 	register(h)
 	return h, nil
 }
@@ -231,6 +234,7 @@ func (h *Heap) Close() error {
 		return errClosed
 	}
 	h.stopArmer()
+	h.stopScavenger()
 	h.verifyQuarantine()
 	stats, leaks := h.Stats(), []Leak(nil)
 	if stats.LiveBlocks > 0 && h.sealed {

@@ -105,7 +105,7 @@ func TestALimitBelowWhatIsInUse(t *testing.T) {
 	limited := (*LimitError)(nil)
 	require.ErrorAs(t, err, &limited)
 	require.Equal(t, LimitError{LimitBytes: 1 << 20, InUseBytes: int64(h.Stats().InUseBytes), WantedBytes: 27 * 4096}, *limited)
-	require.ErrorContains(t, err, "no span for 102400 bytes in heap \"" + h.Name() + "\": the heap is at its limit of 1024 KiB: ")
+	require.ErrorContains(t, err, "no span for 102400 bytes in heap \""+h.Name()+"\": the heap is at its limit of 1024 KiB: ")
 	require.ErrorContains(t, err, " KiB are in use, and 108 KiB more are wanted; free blocks, or raise the limit (SetLimit, Options.LimitBytes)")
 	for i, p := range blocks {
 		require.Equal(t, i, *(*int)(p))

@@ -137,6 +137,7 @@ func (h *Heap) flush(bin int) error {
 		if idle {
 			h.releaseEmptySlabs(bin, false)
 		}
+		h.wakeScavenger()
 		return nil
 	}
 }

@@ -3,6 +3,7 @@ package allocator
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -27,6 +28,10 @@ type Options struct {
 	LimitBytes int64
 	// RetainBytes is how much memory of freed page runs is kept for reuse before it is given back; default 16 MiB.
 	RetainBytes int64
+	// ScavengeAfter is how long memory must be idle before it is given back in the background, some of it at a time: blocks in
+	// magazines and depots of size classes that nobody used, their empty slabs, free pages that nobody took (RetainBytes keeps them
+	// until then). A goroutine lives only while it does that. Default 10 s; negative: never, but for Scavenge.
+	ScavengeAfter time.Duration
 	// StackDepth is how many frames of a call stack ModeAudit keeps, at most 32; default 16.
 	StackDepth int
 	// QuarantineBytes is how much freed memory ModeAudit holds back from reuse, rounded up to a block for each P, and as much
@@ -74,14 +79,15 @@ const (
 )
 
 const (
-	defaultReserveBytes = 64 << 30
-	leastReserveBytes   = 16 << 20
-	mostReserveBytes    = 8 << 40
-	defaultRetainBytes  = 16 << 20
-	defaultStackDepth   = 16
-	defaultQuarantine   = 16 << 20
-	mostQuarantine      = 1 << 40
-	mostRate            = 1 << 30
+	defaultReserveBytes  = 64 << 30
+	leastReserveBytes    = 16 << 20
+	mostReserveBytes     = 8 << 40
+	defaultRetainBytes   = 16 << 20
+	defaultStackDepth    = 16
+	defaultScavengeAfter = 10 * time.Second
+	defaultQuarantine    = 16 << 20
+	mostQuarantine       = 1 << 40
+	mostRate             = 1 << 30
 )
 
 // withDefaults fills in what is not set and refuses what cannot be.
@@ -103,6 +109,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RetainBytes == 0 {
 		o.RetainBytes = defaultRetainBytes
+	}
+	if o.ScavengeAfter == 0 {
+		o.ScavengeAfter = defaultScavengeAfter
 	}
 	if o.BreakFile != "" {
 		o.Mode = ModeAudit

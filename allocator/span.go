@@ -299,6 +299,7 @@ func (h *Heap) freeSpan(address uint64, size int) error {
 	}
 	h.unlockPages()
 	if v == nil {
+		h.wakeScavenger()
 		return nil
 	}
 	v.During, v.Address = "free", address

@@ -82,15 +82,3 @@ func (h *Heap) Stats() Stats {
 	s.Frees -= missed + guarded
 	return s
 }
-
-// Scavenge gives everything that is free back to the system: the depots' blocks to their slabs, empty slabs to their arenas,
-// the memory of free pages to the system. What lies in the Ps' magazines stays.
-func (h *Heap) Scavenge() {
-	for i := range int(h.header().Identity.BinCount) {
-		h.emptyDepot(i)
-		h.releaseEmptySlabs(i, true)
-	}
-	h.lockPages()
-	defer h.unlockPages()
-	h.limitDirtyPages(0)
-}
