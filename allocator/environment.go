@@ -33,6 +33,7 @@ func EnvironmentKeys() []EnvironmentKey {
 		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", "1/1000", setProfile},
 		{"limit", "a size such as 64KiB or 4GiB, off", "how much memory the heap's arenas may take", "4GiB", setLimit},
 		{"scavenge", "a time such as 500ms or 1m, off", "how long memory must be idle before it is given back in the background", "1m", setScavenge},
+		{"hugepages", "yes, no", "put the arenas of slabs on huge pages where the system grants them", "yes", setHugePages},
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", "64MiB", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", "8", setStackDepth},
 		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", "leaks.txt", setBreak},
@@ -156,16 +157,24 @@ func setBreak(o *Options, value string) error {
 	return nil
 }
 
-func setArmable(o *Options, value string) error {
+func setArmable(o *Options, value string) (err error) {
+	o.Armable, err = parseYes(value)
+	return err
+}
+
+func setHugePages(o *Options, value string) (err error) {
+	o.HugePages, err = parseYes(value)
+	return err
+}
+
+func parseYes(value string) (bool, error) {
 	switch value {
 	case "yes":
-		o.Armable = true
+		return true, nil
 	case "no":
-		o.Armable = false
-	default:
-		return errValue
+		return false, nil
 	}
-	return nil
+	return false, errValue
 }
 
 func setPolicy(o *Options, value string) error {

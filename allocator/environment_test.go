@@ -22,7 +22,7 @@ func TestTheEnvironmentOverrides(t *testing.T) {
 // TestTheEnvironmentIsRefused when it says what there is not; the error lists what there is.
 func TestTheEnvironmentIsRefused(t *testing.T) {
 	for text, complaint := range map[string]string{
-		"loud":                           `no key "loud": choose mode, guard, profile, limit, scavenge, quarantine, stack-depth, break, armable, policy`,
+		"loud":                           `no key "loud": choose mode, guard, profile, limit, scavenge, hugepages, quarantine, stack-depth, break, armable, policy`,
 		"mode":                           `mode accepts plain, sealed, audit, not ""`,
 		"mode=loud":                      `mode accepts plain, sealed, audit, not "loud"`,
 		"guard=1000":                     `guard accepts 1/N, off, not "1000"`,

@@ -65,7 +65,8 @@ type Heap struct {
 	guardsReady      bool   // the guard pool is usable
 	spansSampled     uint64 // spans that guarding was asked for
 	dirtyPages       int
-	dirtyLeast       int        // the least that dirtyPages was since the scavenger's last step
+	dirtyLeast       int // the least that dirtyPages was since the scavenger's last step
+	huge             hugePages
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
 	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
@@ -89,7 +90,7 @@ func New(options Options) (*Heap, error) {
 		return nil, err
 	}
 	arenas := uint32((options.ReserveBytes + layout.ArenaBytes - 1) / layout.ArenaBytes)
-	h := &Heap{options: options}
+	h := &Heap{options: options, huge: hugePages{wanted: options.HugePages}}
 	if options.BreakFile != "" {
 		if h.watch, err = newWatch(options.BreakFile); err != nil {
 			return nil, err

@@ -48,6 +48,9 @@ func (h *Heap) admit(further uint64) error {
 	}
 	wanted := (head.PagesInUse + further) * layout.PageBytes
 	h.limitDirtyPages(max(0, int64(limit)-int64(wanted)))
+	if h.huge.dirty > 0 && wanted+uint64(h.dirtyPages)*layout.PageBytes > limit {
+		h.limitDirtyPages(0)
+	}
 	if wanted+uint64(h.dirtyPages)*layout.PageBytes <= limit { // the system may refuse to take pages back
 		return nil
 	}

@@ -32,6 +32,10 @@ type Options struct {
 	// magazines and depots of size classes that nobody used, their empty slabs, free pages that nobody took (RetainBytes keeps them
 	// until then). A goroutine lives only while it does that. Default 10 s; negative: never, but for Scavenge.
 	ScavengeAfter time.Duration
+	// HugePages has the arenas of slabs come in pairs of 2 MiB on huge pages, where the system grants them: fewer misses of the
+	// processor's address cache and of the page table, for memory that is held in larger pieces. Stats says how many bytes have
+	// them, and why not. Whole arenas of large allocations stay on small pages.
+	HugePages bool
 	// StackDepth is how many frames of a call stack ModeAudit keeps, at most 32; default 16.
 	StackDepth int
 	// QuarantineBytes is how much freed memory ModeAudit holds back from reuse, rounded up to a block for each P, and as much

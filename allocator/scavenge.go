@@ -155,6 +155,11 @@ func (s *scavenger) giveBack(h *Heap) (next time.Duration) {
 		}
 		s.traffic[i], _ = h.traffic(i) // to be given back is no use
 	}
+	if next == 0 {
+		h.lockPages()
+		h.unmapKeptArena() // nobody makes slabs
+		h.unlockPages()
+	}
 	switch more, dirty := h.cleanIdlePages(arenasAtOnce); {
 	case more:
 		return s.after / paced
@@ -173,7 +178,7 @@ func (s *scavenger) missed(h *Heap) bool {
 	}
 	h.lockPages()
 	defer h.unlockPages()
-	return h.dirtyPages > 0
+	return h.idlePages() > 0
 }
 
 // traffic is a figure that changes with every use of a bin, and how many blocks its magazines hold.
@@ -194,7 +199,7 @@ func (h *Heap) cleanIdlePages(arenas int) (more, dirty bool) {
 	idle := h.dirtyLeast
 	for i := h.header().ArenasUsed; i > 0 && idle > 0; i-- { // those that come last in first fit are missed least
 		a := h.arena(i - 1)
-		if a.State != layout.ArenaPages || a.DirtyPages == 0 {
+		if a.State != layout.ArenaPages || a.DirtyPages == 0 || h.huge.holds(i-1) {
 			continue
 		}
 		if arenas == 0 {
@@ -208,6 +213,6 @@ func (h *Heap) cleanIdlePages(arenas int) (more, dirty bool) {
 		h.unlockPages()
 		h.lockPages()
 	}
-	h.dirtyLeast = h.dirtyPages
-	return false, h.dirtyPages > 0
+	h.dirtyLeast = h.idlePages()
+	return false, h.dirtyLeast > 0
 }

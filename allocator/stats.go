@@ -1,6 +1,10 @@
 package allocator
 
-import "github.com/glassheap/glassheap/allocator/layout"
+import (
+	"syscall"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
 
 // Stats is what a heap counts. While other goroutines use the heap, the figures are from slightly different moments.
 type Stats struct {
@@ -11,6 +15,8 @@ type Stats struct {
 	InUseBytes      uint64 // pages of slabs, spans and their guards
 	RetainedBytes   uint64 // free pages that still hold memory
 	LimitBytes      uint64 // what InUseBytes and RetainedBytes may come to, see SetLimit; 0: no limit
+	HugeBytes       uint64 // of the mapped arenas, on huge pages
+	HugeRefused     error  // why the system refused the last huge page that it did not grant; nil: it granted all
 	MetadataBytes   uint64 // descriptors, tables and caches that are in use
 	Allocs          uint64 // blocks handed out so far, spans excepted
 	Frees           uint64 // blocks given back so far, spans excepted
@@ -38,9 +44,12 @@ func (h *Heap) Stats() Stats {
 		Mode:         h.Mode(),
 		ReserveBytes: uint64(head.Identity.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes,
-		RetainedBytes: retained, LimitBytes: head.MemoryLimit,
+		RetainedBytes: retained, LimitBytes: head.MemoryLimit, HugeBytes: head.HugeBytes,
 		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + head.CachesReady*layout.CacheBytes + tables,
 		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive + guarded, Quarantined: head.SpansQuarantined,
+	}
+	if head.HugePagesRefused != 0 {
+		s.HugeRefused = syscall.Errno(head.HugePagesRefused)
 	}
 	var quarantined [layout.MaxBins]int64 // by bin
 	for p := range int(head.JournalsReady) {

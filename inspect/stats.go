@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"syscall"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -15,6 +16,8 @@ type StatsReport struct {
 	InUseBytes      uint64  `json:"in_use_bytes"`                 // pages of slabs, spans and guards
 	RetainedBytes   uint64  `json:"retained_bytes,omitempty"`     // free pages that still hold memory
 	LimitBytes      uint64  `json:"limit_bytes,omitempty"`        // what the bytes in use and the retained ones may come to
+	HugeBytes       uint64  `json:"huge_bytes,omitempty"`         // of the mapped arenas, on huge pages
+	HugeRefused     string  `json:"huge_refused,omitempty"`       // why the system refused one
 	MetadataBytes   uint64  `json:"metadata_bytes"`               // that are in use
 	Allocs          uint64  `json:"allocs"`                       // blocks handed out so far, spans excepted
 	Frees           uint64  `json:"frees"`                        // blocks given back so far, spans excepted
@@ -55,7 +58,10 @@ func (h *Heap) statsOf(result *passResult) *StatsReport {
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes, MetadataBytes: h.metadataBytes(),
 		Slabs: len(h.slabs), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost,
 	}
-	r.LimitBytes = head.MemoryLimit
+	r.LimitBytes, r.HugeBytes = head.MemoryLimit, head.HugeBytes
+	if head.HugePagesRefused != 0 {
+		r.HugeRefused = syscall.Errno(head.HugePagesRefused).Error()
+	}
 	for _, a := range h.arenas {
 		r.RetainedBytes += uint64(min(a.DirtyPages, layout.PagesPerArena)) * layout.PageBytes
 	}

@@ -36,6 +36,13 @@ func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 		p.figure("refused", p.Paint(unsure, size(r.ReserveShortage)), "of the reserve that was asked for: see ulimit -v")
 	}
 	p.figure("mapped", size(r.MappedBytes), count(r.Heap.Arenas, "arena"))
+	if r.HugeBytes > 0 || r.HugeRefused != "" {
+		meaning := "of that, on huge pages"
+		if r.HugeRefused != "" {
+			meaning += "; the system refused further ones: " + r.HugeRefused
+		}
+		p.figure("huge", size(r.HugeBytes), meaning)
+	}
 	p.figure("in use", size(r.InUseBytes), count(uint64(r.Slabs), "slab")+", spans and their guard pages")
 	if r.RetainedBytes > 0 {
 		p.figure("retained", size(r.RetainedBytes), "free pages that still hold memory")

@@ -73,7 +73,7 @@ var formatMutations = []mutation{
 		"old data show"},
 	{"FreeSlice forgets the size", "make.go", "cap(s)*int(unsafe.Sizeof(zero)))", "unknownSize)",
 		"a slice that was cut is freed"},
-	{"hook for arenas is not called", "arena.go", "	OnArenaReady(a)\n", "",
+	{"hook for arenas is not called", "arena.go", "	OnArenaReady(h.arena(i))\n", "",
 		"a debugger waits in vain"},
 	{"hook for slabs is not called", "slab.go", "		OnSlabReady(s)\n", "		_ = s\n",
 		"a debugger waits in vain"},
