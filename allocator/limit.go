@@ -12,7 +12,7 @@ import (
 //
 // What counts is Stats.InUseBytes (the pages of slabs, of spans and their guard pages, and of spans that are held back; whole
 // MiB for spans that are larger than one) and Stats.RetainedBytes (free pages that still hold memory). What does not count are
-// the metadata (Stats.MetadataBytes, for blocks of 64 bytes less than 3 % of the rest), the pool of guarded blocks (2 MiB), and the room
+// the metadata (Stats.MetadataBytes, for blocks of 64 bytes about 4 % of the rest), the pool of guarded blocks (2 MiB), and the room
 // that a named file takes on its disk by the MiB.
 //
 // An allocation that needs further pages above the limit first gives back what is idle: free pages, empty slabs, the blocks in

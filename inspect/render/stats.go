@@ -37,9 +37,9 @@ func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 	}
 	p.figure("mapped", size(r.MappedBytes), count(r.Heap.Arenas, "arena"))
 	if r.HugeBytes > 0 || r.HugeRefused != "" {
-		meaning := "of that, on huge pages"
+		meaning := "on huge pages"
 		if r.HugeRefused != "" {
-			meaning += "; the system refused further ones: " + r.HugeRefused
+			meaning += "; refused: " + r.HugeRefused
 		}
 		p.figure("huge", size(r.HugeBytes), meaning)
 	}
