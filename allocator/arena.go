@@ -10,8 +10,12 @@ import (
 // Arenas and their page runs. Everything here is under the pages' lock. Offsets are in bytes from the first arena.
 
 // takeRun finds the first run of free pages, in the order of addresses, whose first page's index is a multiple of align
-// pages, mapping a further arena when no arena has one. The run is not marked yet.
+// pages, mapping a further arena when no arena has one. The error is a *LimitError or a *ExhaustedError, or the system's. The
+// run is not marked yet.
 func (h *Heap) takeRun(pages, align int) (offset uint64, err error) {
+	if err := h.admit(uint64(pages)); err != nil {
+		return 0, err
+	}
 	head := h.header()
 	size := bits.Len(uint(pages)) - 1 // an arena without a run of 2^size pages has none of this many
 	for i := h.searchFrom[size]; i < head.ArenasUsed; i++ {
@@ -30,12 +34,18 @@ func (h *Heap) takeRun(pages, align int) (offset uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	h.openArena(i)
+	h.completePair(i)
+	OnArenaReady(h.arena(i))
+	return i * layout.ArenaBytes, nil
+}
+
+// openArena makes an arena that was just mapped one for page runs.
+func (h *Heap) openArena(i uint64) {
 	a := h.arena(i)
 	a.State = layout.ArenaPages
 	a.FreePages = layout.PagesPerArena
 	h.searchAgain(i) // it may lie below arenas that were searched before
-	OnArenaReady(a)
-	return i * layout.ArenaBytes, nil
 }
 
 // firstFit is the first run of free pages in one arena.
@@ -62,7 +72,7 @@ func (h *Heap) markRun(offset uint64, pages int, kind layout.PageKind, bin uint3
 		e := h.pageEntry(offset + uint64(i)*layout.PageBytes)
 		if e.Kind() == layout.PageDirty {
 			a.DirtyPages--
-			h.dirtyPages--
+			h.countDirty(offset/layout.ArenaBytes, -1)
 		}
 		*e = layout.MakePageEntry(kind, bin, i, descriptor)
 	}
@@ -79,7 +89,7 @@ func (h *Heap) dropRun(offset uint64, pages int) {
 	}
 	a.FreePages += uint32(pages)
 	a.DirtyPages += uint32(pages)
-	h.dirtyPages += pages
+	h.countDirty(i, pages)
 	h.header().PagesInUse -= uint64(pages)
 	h.searchAgain(i)
 	if a.FreePages == layout.PagesPerArena {
@@ -94,46 +104,64 @@ func (h *Heap) searchAgain(arena uint64) {
 	}
 }
 
-// retireArenas unmaps arenas that have become free, but for one, which is kept for the next slab.
+// retireArenas unmaps arenas that have become free, but for one (one pair on a huge page), which is kept for the next slab.
 func (h *Heap) retireArenas() {
 	kept := h.freeArenas[:0]
 	for _, i := range h.freeArenas {
-		a := h.arena(i)
+		first, count := h.pairOf(i)
 		switch {
-		case a.State != layout.ArenaPages || a.FreePages != layout.PagesPerArena:
+		case !h.areFree(first, count):
 		case len(kept) == 0:
-			kept = append(kept, i)
-		case kept[0] != i:
-			h.unmapArenas(i, 1)
+			kept = append(kept, first)
+		case kept[0] != first:
+			h.unmapArenas(first, count)
 		}
 	}
 	h.freeArenas = kept
 }
 
+func (h *Heap) areFree(first, count uint64) bool {
+	for i := first; i < first+count; i++ {
+		if a := h.arena(i); a.State != layout.ArenaPages || a.FreePages != layout.PagesPerArena {
+			return false
+		}
+	}
+	return true
+}
+
 // unmapKeptArena unmaps the free arena that retireArenas kept; false when there is none.
 func (h *Heap) unmapKeptArena() bool {
 	for _, i := range h.freeArenas {
-		if a := h.arena(i); a.State == layout.ArenaPages && a.FreePages == layout.PagesPerArena {
-			h.unmapArenas(i, 1)
+		if first, count := h.pairOf(i); h.areFree(first, count) {
+			h.unmapArenas(first, count)
 			return true
 		}
 	}
 	return false
 }
 
-// limitDirtyPages gives the memory of free pages back to the system when there is more of it than most bytes.
+// limitDirtyPages gives the memory of free pages back to the system when there is more of it than most bytes: but only when
+// most is 0 of those on huge pages, which do not count else.
 func (h *Heap) limitDirtyPages(most int64) {
-	if int64(h.dirtyPages)*layout.PageBytes <= most {
+	if most > 0 && int64(h.idlePages())*layout.PageBytes <= most {
 		return
 	}
 	for i := range h.header().ArenasUsed {
-		if a := h.arena(i); a.State == layout.ArenaPages && a.DirtyPages > 0 {
+		if a := h.arena(i); a.State == layout.ArenaPages && a.DirtyPages > 0 && (most == 0 || !h.huge.holds(i)) {
 			h.cleanArena(i, a)
 		}
 	}
 }
 
 func (h *Heap) cleanArena(i uint64, a *layout.Arena) {
+	if first, count := h.pairOf(i); count > 1 {
+		h.takeApart(i)
+		for half := first; half < first+count; half++ {
+			if h.areFree(half, 1) {
+				h.freeArenas = append(h.freeArenas, half) // it waited for the other half
+			}
+		}
+	}
 	for page := 0; page < layout.PagesPerArena; page++ {
 		first := page
 		for page < layout.PagesPerArena && h.pageEntry(i*layout.ArenaBytes+uint64(page)*layout.PageBytes).Kind() == layout.PageDirty {
@@ -150,7 +178,7 @@ func (h *Heap) cleanArena(i uint64, a *layout.Arena) {
 			*h.pageEntry(i*layout.ArenaBytes + uint64(p)*layout.PageBytes) = 0
 		}
 		a.DirtyPages -= uint32(page - first)
-		h.dirtyPages -= page - first
+		h.countDirty(i, first-page)
 	}
 }
 
@@ -175,12 +203,18 @@ func (h *Heap) mapArenas(count uint64) (uint64, error) {
 		}
 		return 0, h.exhausted(count)
 	}
+	return first, h.mapAt(first, count)
+}
+
+// mapAt maps arenas that are unmapped or were never used.
+func (h *Heap) mapAt(first, count uint64) error {
+	head := h.header()
 	end := max(head.ArenasUsed, first+count)
 	if err := h.commitArenas(end); err != nil {
-		return 0, err
+		return err
 	}
 	if err := h.memory.commit(h.dataOffset+first*layout.ArenaBytes, count*layout.ArenaBytes); err != nil {
-		return 0, fmt.Errorf("the system gave no memory for %d more MiB: %w", count, err)
+		return fmt.Errorf("the system gave no memory for %d more MiB: %w", count, err)
 	}
 	for i := first; i < first+count; i++ {
 		*h.arena(i) = layout.Arena{ID: uint32(i), Base: h.data + i*layout.ArenaBytes}
@@ -189,7 +223,7 @@ func (h *Heap) mapArenas(count uint64) (uint64, error) {
 	head.ArenasUsed = end
 	h.dataUsed.Store(max(h.dataUsed.Load(), end*layout.ArenaBytes))
 	h.setQuick()
-	return first, nil
+	return nil
 }
 
 // unmapArenas gives arenas back to the system, memory and mapping.
@@ -197,7 +231,8 @@ func (h *Heap) unmapArenas(first, count uint64) {
 	head := h.header()
 	for i := first; i < first+count; i++ {
 		a := h.arena(i)
-		h.dirtyPages -= int(a.DirtyPages)
+		h.takeApart(i)
+		h.countDirty(i, -int(a.DirtyPages))
 		*a = layout.Arena{ID: uint32(i), State: layout.ArenaUnmapped, Base: h.data + i*layout.ArenaBytes}
 		for page := range uint64(layout.PagesPerArena) {
 			*h.pageEntry(i*layout.ArenaBytes + page*layout.PageBytes) = 0

@@ -9,8 +9,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // memory is the reserved address range and what backs it. The range is inaccessible but for the parts that were committed.
@@ -41,20 +39,20 @@ func reserve(o Options, bytes uint64) (*memory, error) {
 
 var errNoAddressSpace = errors.New("no address space")
 
-// reserveAligned reserves address space from a multiple of an arena's size on, so that what AllocAligned aligns within the
-// data is aligned in memory. The system promises the multiple of a page.
+// reserveAligned reserves address space from a multiple of a huge page's size on, so that what AllocAligned aligns within the
+// data is aligned in memory, and what is aligned in the file, too. The system promises the multiple of a page.
 func reserveAligned(bytes uint64) (unsafe.Pointer, error) {
-	start, err := unix.MmapPtr(-1, 0, nil, uintptr(bytes+layout.ArenaBytes), unix.PROT_NONE, reserveFlags)
+	start, err := unix.MmapPtr(-1, 0, nil, uintptr(bytes+hugeBytes), unix.PROT_NONE, reserveFlags)
 	if err != nil {
 		return nil, err
 	}
-	before := -uintptr(start) & (layout.ArenaBytes - 1)
+	before := -uintptr(start) & (hugeBytes - 1)
 	base := unsafe.Add(start, before)
 	// What is too much costs nothing but address space, should the system refuse to take it back.
 	if before > 0 {
 		_ = unix.MunmapPtr(start, before)
 	}
-	_ = unix.MunmapPtr(unsafe.Add(base, bytes), layout.ArenaBytes-before)
+	_ = unix.MunmapPtr(unsafe.Add(base, bytes), hugeBytes-before)
 	dump(base, bytes, false)
 	return base, nil
 }

@@ -83,6 +83,15 @@ func (m *memory) provide(offset, bytes uint64) error {
 	}
 }
 
+// Linux 6.1: madvise(2), MADV_COLLAPSE. It works for a memfd whatever the system's settings are but for shmem_enabled=deny.
+const adviseCollapse = 25
+
+// collapse puts a committed part, of whole huge pages and not in use, on huge pages. Guard pages in it would be lost.
+func (m *memory) collapse(offset, bytes uint64) error {
+	*(*byte)(m.at(offset)) = 0 // where nothing was ever touched the system finds nothing to collapse: EINVAL
+	return unix.Madvise(unsafe.Slice((*byte)(m.at(offset)), bytes), adviseCollapse)
+}
+
 // Linux 6.13: madvise(2), MADV_GUARD_INSTALL. No mapping is split.
 const (
 	adviseGuard   = 102

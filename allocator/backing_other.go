@@ -39,6 +39,9 @@ func (m *memory) vacate(offset, bytes uint64) error { return m.discard(offset, b
 // provide takes no room on the disk: this system has no call that does so for a part of a file.
 func (m *memory) provide(_, _ uint64) error { return nil }
 
+// collapse puts nothing on huge pages: this system decides that itself.
+func (m *memory) collapse(_, _ uint64) error { return unix.ENOTSUP }
+
 func guardByAdvice(start unsafe.Pointer, bytes uint64, on bool) error {
 	return guardByProtection(start, bytes, on)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -30,6 +31,9 @@ func EnvironmentKeys() []EnvironmentKey {
 		{"mode", "plain, sealed, audit", "how much is written and verified with each block; sealed is the default", "audit", setMode},
 		{"guard", "1/N, off", "put one of N allocations of at most a page on a page of its own before a guard page", "1/1000", setGuard},
 		{"profile", "1/N, off", "record who makes one of N allocations in sealed mode, for a profile of what is live", "1/1000", setProfile},
+		{"limit", "a size such as 64KiB or 4GiB, off", "how much memory the heap's arenas may take", "4GiB", setLimit},
+		{"scavenge", "a time such as 500ms or 1m, off", "how long memory must be idle before it is given back in the background", "1m", setScavenge},
+		{"hugepages", "yes, no", "put the arenas of slabs on huge pages where the system grants them", "yes", setHugePages},
 		{"quarantine", "a size such as 4096, 64KiB or 16MiB", "how much freed memory audit mode holds back from reuse", "64MiB", setQuarantine},
 		{"stack-depth", fmt.Sprintf("1 to %d", layout.MaxStackDepth), "how many frames of a call stack audit mode keeps", "8", setStackDepth},
 		{"break", "a file that glassheap leaks --learn wrote", "call OnAlloc, for a debugger to stop in, with each allocation from one of its stacks; turns audit on", "leaks.txt", setBreak},
@@ -101,6 +105,32 @@ func ParseRate(value string) (int, error) {
 	return n, nil
 }
 
+func setLimit(o *Options, value string) error {
+	if value == "off" {
+		o.LimitBytes = 0
+		return nil
+	}
+	n, err := parseSize(value)
+	if err != nil || n < layout.PageBytes {
+		return errValue
+	}
+	o.LimitBytes = n
+	return nil
+}
+
+func setScavenge(o *Options, value string) error {
+	if value == "off" {
+		o.ScavengeAfter = -1
+		return nil
+	}
+	after, err := time.ParseDuration(value)
+	if err != nil || after <= 0 {
+		return errValue
+	}
+	o.ScavengeAfter = after
+	return nil
+}
+
 func setQuarantine(o *Options, value string) error {
 	n, err := parseSize(value)
 	if err != nil || n > mostQuarantine {
@@ -127,16 +157,24 @@ func setBreak(o *Options, value string) error {
 	return nil
 }
 
-func setArmable(o *Options, value string) error {
+func setArmable(o *Options, value string) (err error) {
+	o.Armable, err = parseYes(value)
+	return err
+}
+
+func setHugePages(o *Options, value string) (err error) {
+	o.HugePages, err = parseYes(value)
+	return err
+}
+
+func parseYes(value string) (bool, error) {
 	switch value {
 	case "yes":
-		o.Armable = true
+		return true, nil
 	case "no":
-		o.Armable = false
-	default:
-		return errValue
+		return false, nil
 	}
-	return nil
+	return false, errValue
 }
 
 func setPolicy(o *Options, value string) error {

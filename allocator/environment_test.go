@@ -22,12 +22,16 @@ func TestTheEnvironmentOverrides(t *testing.T) {
 // TestTheEnvironmentIsRefused when it says what there is not; the error lists what there is.
 func TestTheEnvironmentIsRefused(t *testing.T) {
 	for text, complaint := range map[string]string{
-		"loud":                           `no key "loud": choose mode, guard, profile, quarantine, stack-depth, break, armable, policy`,
+		"loud":                           `no key "loud": choose mode, guard, profile, limit, scavenge, hugepages, quarantine, stack-depth, break, armable, policy`,
 		"mode":                           `mode accepts plain, sealed, audit, not ""`,
 		"mode=loud":                      `mode accepts plain, sealed, audit, not "loud"`,
 		"guard=1000":                     `guard accepts 1/N, off, not "1000"`,
 		"guard=1/0":                      `guard accepts 1/N`,
 		"guard=1/-3":                     `guard accepts 1/N`,
+		"limit=4095":                     `limit accepts a size such as 64KiB or 4GiB, off, not "4095"`,
+		"limit=none":                     `limit accepts`,
+		"scavenge=0s":                    `scavenge accepts a time such as 500ms or 1m, off, not "0s"`,
+		"scavenge=never":                 `scavenge accepts`,
 		"quarantine=many":                `quarantine accepts a size such as 4096, 64KiB or 16MiB, not "many"`,
 		"quarantine=0":                   `quarantine accepts`,
 		"quarantine=9999TiB":             `quarantine accepts`,
@@ -41,10 +45,11 @@ func TestTheEnvironmentIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, complaint)
 		require.ErrorContains(t, err, Environment+"="+text)
 	}
-	t.Setenv(Environment, "guard=off,quarantine=12 MiB")
-	h, err := New(Options{ReserveBytes: 16 << 20})
+	t.Setenv(Environment, "guard=off,quarantine=12 MiB,limit=3MiB")
+	h, err := New(Options{ReserveBytes: 16 << 20, LimitBytes: 8 << 20})
 	require.NoError(t, err)
 	require.EqualValues(t, 12<<20, h.options.QuarantineBytes)
+	require.EqualValues(t, 3<<20, h.Stats().LimitBytes)
 	require.NoError(t, h.Close())
 }
 

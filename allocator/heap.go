@@ -40,6 +40,7 @@ type Heap struct {
 	watch       *watch // nil: no stack is watched for
 	armer       *armer // nil: nobody else may change anything
 	memory      *memory
+	scavenger   *scavenger // nil: nothing is given back in the background
 
 	quickBelow      atomic.Int64  // sizes below it are the fast path's; 0: none is
 	quickData       atomic.Uint64 // as dataUsed, for the fast path; 0: no free is its business
@@ -64,6 +65,8 @@ type Heap struct {
 	guardsReady      bool   // the guard pool is usable
 	spansSampled     uint64 // spans that guarding was asked for
 	dirtyPages       int
+	dirtyLeast       int // the least that dirtyPages was since the scavenger's last step
+	huge             hugePages
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
 	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
@@ -87,7 +90,7 @@ func New(options Options) (*Heap, error) {
 		return nil, err
 	}
 	arenas := uint32((options.ReserveBytes + layout.ArenaBytes - 1) / layout.ArenaBytes)
-	h := &Heap{options: options}
+	h := &Heap{options: options, huge: hugePages{wanted: options.HugePages}}
 	if options.BreakFile != "" {
 		if h.watch, err = newWatch(options.BreakFile); err != nil {
 			return nil, err
@@ -112,6 +115,7 @@ func New(options Options) (*Heap, error) {
 		return nil, fmt.Errorf("glassheap: heap %q: %w", options.Name, err)
 	}
 	h.startArmer()
+	h.startScavenger()
 	register(h)
 	return h, nil
 }
@@ -182,6 +186,7 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	*h.header() = layout.Header{
 		Identity: id, Twin: id, DescriptorsTop: id.Descriptors, ReserveShortage: shortage,
 		Mode: id.Mode, StackDepth: uint32(h.options.StackDepth), Sequence: 1, RecordsTop: id.Records, QuarantineLimit: uint64(h.options.QuarantineBytes),
+		MemoryLimit: uint64(h.options.LimitBytes) &^ (layout.PageBytes - 1),
 	}
 	if err := h.readyCaches(runtime.GOMAXPROCS(0)); err != nil {
 		return err
@@ -230,6 +235,7 @@ func (h *Heap) Close() error {
 		return errClosed
 	}
 	h.stopArmer()
+	h.stopScavenger()
 	h.verifyQuarantine()
 	stats, leaks := h.Stats(), []Leak(nil)
 	if stats.LiveBlocks > 0 && h.sealed {

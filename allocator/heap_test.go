@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/target"
 )
@@ -100,11 +101,17 @@ func findings(t testing.TB, h *Heap) []inspect.Finding {
 // sound expects that there is none, and that what the heap keeps for itself agrees with its memory.
 func sound(t testing.TB, h *Heap) {
 	t.Helper()
-	dirty := 0
+	dirty, dirtyHuge, huge := 0, 0, uint64(0)
 	for i := range h.header().ArenasUsed {
 		dirty += int(h.arena(i).DirtyPages)
+		if h.huge.holds(i) {
+			dirtyHuge += int(h.arena(i).DirtyPages)
+			huge += layout.ArenaBytes
+		}
 	}
 	require.Equal(t, dirty, h.dirtyPages, "dirty pages")
+	require.Equal(t, dirtyHuge, h.huge.dirty, "dirty pages on huge pages")
+	require.Equal(t, huge, h.header().HugeBytes, "huge pages")
 	for _, f := range findings(t, h) {
 		t.Errorf("%s: %s (%s, should be %s: %s)", f.Code, f.Summary, f.Found, f.Expected, f.Why)
 	}

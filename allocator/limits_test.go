@@ -176,6 +176,20 @@ func TestEveryClassCanHaveTheReserve(t *testing.T) {
 	}
 }
 
+// TestWhatIsIdleDoesNotExhaustTheReserve: it is given back first, unasked.
+func TestWhatIsIdleDoesNotExhaustTheReserve(t *testing.T) {
+	oneCache(t)
+	h := newHeap(t, Options{ReserveBytes: 3 << 20})
+	for _, n := range []int{56, 1000, 200 << 10, 24, 20 << 10, 56} {
+		blocks := drain(t, h, n)
+		require.Greater(t, len(blocks)*n, 2<<20, n)
+		for _, p := range blocks {
+			require.NoError(t, h.FreePointer(p))
+		}
+	}
+	sound(t, h)
+}
+
 // TestDescriptorsAreUsedAgain: a program that goes up and down needs no more of them than at its highest.
 func TestDescriptorsAreUsedAgain(t *testing.T) {
 	h := newHeap(t, Options{})

@@ -131,28 +131,46 @@ func (h *Heap) flush(bin int) error {
 			depotFull = h.addSpareMagazine(b) != nil // no memory for one: the slabs need none
 			continue
 		}
-		rest := m.Tally.Count() - batch
-		gone := batch
-		if toDepot {
-			h.putInDepot(b, m.Blocks[rest:rest+batch])
-		} else {
-			for _, address := range m.Blocks[rest : rest+batch] {
-				if !h.giveBack(b, address) {
-					gone--
-					m.Tally += layout.TallyAlloc // see withdrawTop
-				}
-			}
-		}
-		m.Tally -= layout.Tally(gone)
-		m.Inflow -= int64(gone)
-		b.LentBlocks -= int64(gone)
+		h.unload(b, m, batch, toDepot)
 		idle := tooManyEmpty(b)
 		h.unlockBin(b, p)
 		if idle {
 			h.releaseEmptySlabs(bin, false)
 		}
+		h.wakeScavenger()
 		return nil
 	}
+}
+
+// unload moves the upper count blocks of the magazine to the depot, where there must be a spare one, or to the slabs. The lock is
+// held, and the caller is pinned on the magazine's P.
+func (h *Heap) unload(b *layout.Bin, m *layout.Magazine, count int, toDepot bool) {
+	rest := m.Tally.Count() - count
+	gone := count
+	if toDepot {
+		h.putInDepot(b, m.Blocks[rest:rest+count])
+	} else {
+		for _, address := range m.Blocks[rest : rest+count] {
+			if !h.giveBack(b, address) {
+				gone--
+				m.Tally += layout.TallyAlloc // see withdrawTop
+			}
+		}
+	}
+	m.Tally -= layout.Tally(gone)
+	m.Inflow -= int64(gone)
+	b.LentBlocks -= int64(gone)
+}
+
+// emptyMagazine brings every block in the magazine of whichever P the caller is on by then back to the slabs.
+func (h *Heap) emptyMagazine(bin int) {
+	b := h.bin(bin)
+	p := h.lockBin(b)
+	if p < int(h.cachesReady.Load()) {
+		m := h.magazine(p, uint8(bin))
+		h.unload(b, m, m.Tally.Count(), false)
+	}
+	h.unlockBin(b, p)
 }
 
 // depotBytes is how many bytes of blocks the depot of one bin holds at most.

@@ -3,6 +3,7 @@ package allocator
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -23,8 +24,18 @@ type Options struct {
 	// ReserveBytes is the address space for blocks, rounded up to whole MiB; default 64 GiB. It costs no memory. Where the
 	// system refuses it (RLIMIT_AS), New settles for less, down to 16 MiB, and Stats says so.
 	ReserveBytes int64
+	// LimitBytes is how much memory the heap's arenas may take, see SetLimit; 0, the default: as much as ReserveBytes has room for.
+	LimitBytes int64
 	// RetainBytes is how much memory of freed page runs is kept for reuse before it is given back; default 16 MiB.
 	RetainBytes int64
+	// ScavengeAfter is how long memory must be idle before it is given back in the background, some of it at a time: blocks in
+	// magazines and depots of size classes that nobody used, their empty slabs, free pages that nobody took (RetainBytes keeps them
+	// until then). A goroutine lives only while it does that. Default 10 s; negative: never, but for Scavenge.
+	ScavengeAfter time.Duration
+	// HugePages has the arenas of slabs come in pairs of 2 MiB on huge pages, where the system grants them: fewer misses of the
+	// processor's address cache and of the page table, for memory that is held in larger pieces. Stats says how many bytes have
+	// them, and why not. Whole arenas of large allocations stay on small pages.
+	HugePages bool
 	// StackDepth is how many frames of a call stack ModeAudit keeps, at most 32; default 16.
 	StackDepth int
 	// QuarantineBytes is how much freed memory ModeAudit holds back from reuse, rounded up to a block for each P, and as much
@@ -72,14 +83,15 @@ const (
 )
 
 const (
-	defaultReserveBytes = 64 << 30
-	leastReserveBytes   = 16 << 20
-	mostReserveBytes    = 8 << 40
-	defaultRetainBytes  = 16 << 20
-	defaultStackDepth   = 16
-	defaultQuarantine   = 16 << 20
-	mostQuarantine      = 1 << 40
-	mostRate            = 1 << 30
+	defaultReserveBytes  = 64 << 30
+	leastReserveBytes    = 16 << 20
+	mostReserveBytes     = 8 << 40
+	defaultRetainBytes   = 16 << 20
+	defaultStackDepth    = 16
+	defaultScavengeAfter = 10 * time.Second
+	defaultQuarantine    = 16 << 20
+	mostQuarantine       = 1 << 40
+	mostRate             = 1 << 30
 )
 
 // withDefaults fills in what is not set and refuses what cannot be.
@@ -101,6 +113,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.RetainBytes == 0 {
 		o.RetainBytes = defaultRetainBytes
+	}
+	if o.ScavengeAfter == 0 {
+		o.ScavengeAfter = defaultScavengeAfter
 	}
 	if o.BreakFile != "" {
 		o.Mode = ModeAudit
@@ -124,6 +139,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("glassheap: Options.Path %q with %s backing: a path goes with BackingFile, and only with it", o.Path, o.Backing)
 	case o.ReserveBytes < layout.ArenaBytes || o.ReserveBytes > mostReserveBytes:
 		return o, fmt.Errorf("glassheap: Options.ReserveBytes is %d: it must lie from %d (1 MiB) to %d (8 TiB)", o.ReserveBytes, layout.ArenaBytes, int64(mostReserveBytes))
+	case o.LimitBytes < 0 || o.LimitBytes > 0 && o.LimitBytes < layout.PageBytes:
+		return o, fmt.Errorf("glassheap: Options.LimitBytes is %d: it must be 0, for no limit, or at least %d", o.LimitBytes, layout.PageBytes)
 	case o.RetainBytes < 0 || o.RetainBytes > math.MaxInt64/2:
 		return o, fmt.Errorf("glassheap: Options.RetainBytes is %d: it must not be negative", o.RetainBytes)
 	case o.StackDepth < 1 || o.StackDepth > layout.MaxStackDepth:

@@ -24,6 +24,8 @@ func TestNewRefusesOptionsThatCannotBe(t *testing.T) {
 		"reserve below 1MiB": {Options{ReserveBytes: 1<<20 - 1}, "(1 MiB)"},
 		"reserve above 8TiB": {Options{ReserveBytes: 8<<40 + 1}, "(8 TiB)"},
 		"negative retain":    {Options{RetainBytes: -1}, "Options.RetainBytes is -1"},
+		"negative limit":     {Options{LimitBytes: -1}, "Options.LimitBytes is -1"},
+		"limit below a page": {Options{LimitBytes: 4095}, "Options.LimitBytes is 4095: it must be 0, for no limit, or at least 4096"},
 		"policy":             {Options{Policy: 2}, "Options.Policy is 2: choose"},
 		"negative policy":    {Options{Policy: -1}, "Options.Policy is -1"},
 	} {

@@ -143,27 +143,45 @@ func (h *Heap) withdrawOldest(p int, j *layout.Journal, c *class, found layout.S
 	h.report(h.writtenAfterFree("free", address, c, found))
 }
 
-// endQuarantine lets the blocks out that the P which the caller is on still holds back, when the heap is not audited any
-// more. Only the P itself may touch its ring.
+// endQuarantine lets the blocks out that the P which the caller is on still holds back, when the heap is not audited any more.
 func (h *Heap) endQuarantine() error {
 	for !h.auditing.Load() {
-		p := pin()
-		if p >= int(h.journalsReady.Load()) {
-			unpin(p)
-			return nil
-		}
-		j := h.journal(p)
-		if j.QuarantineIn == j.QuarantineOut {
-			unpin(p)
-			return nil
-		}
-		if h.releaseOldest(p, j) {
-			unpin(p)
-		} else if err := h.unblockOldest(p, j); err != nil { // unpins
+		if more, err := h.letOldestOut(); !more {
 			return err
 		}
 	}
 	return nil
+}
+
+// emptyQuarantine lets out what the P which the caller is on holds back, while others may put more into it.
+func (h *Heap) emptyQuarantine() error {
+	for range layout.QuarantineBlocks {
+		if more, err := h.letOldestOut(); !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// letOldestOut lets one block out that the P which the caller is on holds back, or makes room for it; false: there is none, or
+// it can't be done. Only the P itself may touch its ring.
+func (h *Heap) letOldestOut() (more bool, err error) {
+	p := pin()
+	if p >= int(h.journalsReady.Load()) {
+		unpin(p)
+		return false, nil
+	}
+	j := h.journal(p)
+	if j.QuarantineIn == j.QuarantineOut {
+		unpin(p)
+		return false, nil
+	}
+	if h.releaseOldest(p, j) {
+		unpin(p)
+		return true, nil
+	}
+	err = h.unblockOldest(p, j) // unpins
+	return err == nil, err
 }
 
 // Spans that were freed in audit mode lose their memory, keep their pages and become inaccessible: using one faults.

@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
@@ -9,6 +10,10 @@ import (
 // growBin gives the bin a slab of its own, unless somebody else did meanwhile.
 func (h *Heap) growBin(bin int) error {
 	s, err := h.makeSlab(h.bin(bin))
+	if wantsRoom(err) {
+		h.reclaim()
+		s, err = h.makeSlab(h.bin(bin))
+	}
 	if err == nil && s != nil {
 		OnSlabReady(s)
 	}
@@ -91,11 +96,15 @@ func (h *Heap) slabDescriptor(b *layout.Bin) (uint64, error) {
 func tooManyEmpty(b *layout.Bin) bool { return b.EmptyCount > 1+b.SlabCount/8 }
 
 // releaseEmptySlabs gives the pages of empty slabs back to their arenas: all of them, or those that are too many.
-func (h *Heap) releaseEmptySlabs(bin int, all bool) {
+func (h *Heap) releaseEmptySlabs(bin int, all bool) { h.releaseSomeSlabs(bin, all, math.MaxInt) }
+
+// releaseSomeSlabs is releaseEmptySlabs for at most so many; more says that there may be further ones.
+func (h *Heap) releaseSomeSlabs(bin int, all bool, most int) (more bool) {
 	h.lockPages()
 	defer h.unlockPages()
 	b := h.bin(bin)
-	for {
+	n := 0
+	for ; n < most; n++ {
 		p := h.lockBin(b)
 		if b.EmptyCount == 0 || (!all && !tooManyEmpty(b)) {
 			h.unlockBin(b, p)
@@ -117,4 +126,5 @@ func (h *Heap) releaseEmptySlabs(bin int, all bool) {
 	}
 	h.retireArenas()
 	h.limitDirtyPages(h.options.RetainBytes)
+	return n == most
 }

@@ -31,7 +31,14 @@ func (h *Heap) mallocSpan(n, align int) (unsafe.Pointer, error) {
 		by = h.whoCalls(skipMalloc)
 	}
 	h.lockPages()
-	s, err := h.makeSpan(uint64(n), align, h.guardsNextSpan())
+	guarded := h.guardsNextSpan()
+	s, err := h.makeSpan(uint64(n), align, guarded)
+	if wantsRoom(err) {
+		h.unlockPages()
+		h.reclaim()
+		h.lockPages()
+		s, err = h.makeSpan(uint64(n), align, guarded)
+	}
 	if err != nil {
 		h.unlockPages()
 		return nil, fmt.Errorf("glassheap: no span for %d bytes in heap %q: %w", n, h.options.Name, err)
@@ -130,6 +137,9 @@ func (h *Heap) recordSpan(s *layout.Span, by caller) {
 // takeArenas maps whole arenas for a huge span and returns the offset of the first.
 func (h *Heap) takeArenas(pages uint64) (uint64, error) {
 	count := (pages + layout.PagesPerArena - 1) / layout.PagesPerArena
+	if err := h.admit(count * layout.PagesPerArena); err != nil {
+		return 0, err
+	}
 	first, err := h.mapArenas(count)
 	if err != nil {
 		return 0, err
@@ -289,6 +299,7 @@ func (h *Heap) freeSpan(address uint64, size int) error {
 	}
 	h.unlockPages()
 	if v == nil {
+		h.wakeScavenger()
 		return nil
 	}
 	v.During, v.Address = "free", address

@@ -1,6 +1,10 @@
 package allocator
 
-import "github.com/glassheap/glassheap/allocator/layout"
+import (
+	"syscall"
+
+	"github.com/glassheap/glassheap/allocator/layout"
+)
 
 // Stats is what a heap counts. While other goroutines use the heap, the figures are from slightly different moments.
 type Stats struct {
@@ -9,6 +13,10 @@ type Stats struct {
 	ReserveShortage uint64 // bytes of Options.ReserveBytes that the system refused
 	MappedBytes     uint64 // arenas that hold memory
 	InUseBytes      uint64 // pages of slabs, spans and their guards
+	RetainedBytes   uint64 // free pages that still hold memory
+	LimitBytes      uint64 // what InUseBytes and RetainedBytes may come to, see SetLimit; 0: no limit
+	HugeBytes       uint64 // of the mapped arenas, on huge pages
+	HugeRefused     error  // why the system refused the last huge page that it did not grant; nil: it granted all
 	MetadataBytes   uint64 // descriptors, tables and caches that are in use
 	Allocs          uint64 // blocks handed out so far, spans excepted
 	Frees           uint64 // blocks given back so far, spans excepted
@@ -26,6 +34,7 @@ func (h *Heap) Stats() Stats {
 	h.lockPages()
 	head := *h.header()
 	tables := h.descriptorsReady + h.arenasReady + h.pageMapReady
+	retained := uint64(h.dirtyPages) * layout.PageBytes
 	guarded, missed := uint64(0), uint64(0)
 	if h.guardsReady {
 		guarded, missed = h.guardPool().Live, h.guardPool().Missed
@@ -35,16 +44,24 @@ func (h *Heap) Stats() Stats {
 		Mode:         h.Mode(),
 		ReserveBytes: uint64(head.Identity.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes,
+		RetainedBytes: retained, LimitBytes: head.MemoryLimit, HugeBytes: head.HugeBytes,
 		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + head.CachesReady*layout.CacheBytes + tables,
 		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive + guarded, Quarantined: head.SpansQuarantined,
+	}
+	if head.HugePagesRefused != 0 {
+		s.HugeRefused = syscall.Errno(head.HugePagesRefused)
 	}
 	var quarantined [layout.MaxBins]int64 // by bin
 	for p := range int(head.JournalsReady) {
 		j := h.journal(p)
-		held, _ := j.Held()
+		held, ok := j.Held()
+		if !ok {
+			continue // its P let blocks out between the reading of the one count and of the other
+		}
 		for i := range held {
-			address := j.Quarantine[(j.QuarantineOut+i)%layout.QuarantineBlocks]
-			quarantined[uint8(h.pageEntry(address-h.data).Bin())]++
+			if offset := j.Quarantine[(j.QuarantineOut+i)%layout.QuarantineBlocks] - h.data; offset < h.dataUsed.Load() {
+				quarantined[uint8(h.pageEntry(offset).Bin())]++
+			}
 		}
 		s.Quarantined += held
 		s.Frees += held
@@ -73,16 +90,4 @@ func (h *Heap) Stats() Stats {
 	s.Allocs -= missed
 	s.Frees -= missed + guarded
 	return s
-}
-
-// Scavenge gives everything that is free back to the system: the depots' blocks to their slabs, empty slabs to their arenas,
-// the memory of free pages to the system. What lies in the Ps' magazines stays.
-func (h *Heap) Scavenge() {
-	for i := range int(h.header().Identity.BinCount) {
-		h.emptyDepot(i)
-		h.releaseEmptySlabs(i, true)
-	}
-	h.lockPages()
-	defer h.unlockPages()
-	h.limitDirtyPages(0)
 }

@@ -54,7 +54,7 @@ func stepThroughVictim(t *testing.T, mode allocator.Mode) {
 	defer runtime.UnlockOSThread()
 	path := filepath.Join(t.TempDir(), "heap")
 	victim := exec.Command(os.Args[0], "-test.run=^TestDeathVictim$")
-	victim.Env = append(os.Environ(), victimHeap+"="+path, allocator.Environment+"=mode="+mode.String(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", "GOGC=off")
+	victim.Env = append(os.Environ(), victimHeap+"="+path, allocator.Environment+"=scavenge=off,mode="+mode.String(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", "GOGC=off")
 	victim.Stderr = os.Stderr
 	in, err := victim.StdinPipe()
 	require.NoError(t, err)
@@ -250,6 +250,14 @@ func victimWork(h *allocator.Heap, thorough bool) {
 		free(large)
 	}
 	h.Scavenge()
+	// At the limit: what is idle is given back, then an allocation is refused.
+	alloc(large, 20<<10)
+	_ = h.SetLimit(160 << 10)
+	free(large)
+	blocks[0], _ = h.Alloc(100 << 10)
+	_ = h.Free(blocks[0])
+	blocks[0], _ = h.Alloc(200 << 10)
+	_ = h.SetLimit(0)
 	for range rounds {
 		aligned, _ := h.AllocAligned(100, 64)
 		aligned, _ = h.Realloc(aligned, 90)

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"syscall"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -13,6 +14,10 @@ type StatsReport struct {
 	ReserveShortage uint64  `json:"reserve_shortage"`             // that was asked for and refused
 	MappedBytes     uint64  `json:"mapped_bytes"`                 // of arenas that hold memory
 	InUseBytes      uint64  `json:"in_use_bytes"`                 // pages of slabs, spans and guards
+	RetainedBytes   uint64  `json:"retained_bytes,omitempty"`     // free pages that still hold memory
+	LimitBytes      uint64  `json:"limit_bytes,omitempty"`        // what the bytes in use and the retained ones may come to
+	HugeBytes       uint64  `json:"huge_bytes,omitempty"`         // of the mapped arenas, on huge pages
+	HugeRefused     string  `json:"huge_refused,omitempty"`       // why the system refused one
 	MetadataBytes   uint64  `json:"metadata_bytes"`               // that are in use
 	Allocs          uint64  `json:"allocs"`                       // blocks handed out so far, spans excepted
 	Frees           uint64  `json:"frees"`                        // blocks given back so far, spans excepted
@@ -52,6 +57,13 @@ func (h *Heap) statsOf(result *passResult) *StatsReport {
 		Heap: h.summary(result.counts), ReserveBytes: uint64(h.id.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes, MetadataBytes: h.metadataBytes(),
 		Slabs: len(h.slabs), Caches: head.CachesReady, GuardsLost: head.SpanGuardsLost,
+	}
+	r.LimitBytes, r.HugeBytes = head.MemoryLimit, head.HugeBytes
+	if head.HugePagesRefused != 0 {
+		r.HugeRefused = syscall.Errno(head.HugePagesRefused).Error()
+	}
+	for _, a := range h.arenas {
+		r.RetainedBytes += uint64(min(a.DirtyPages, layout.PagesPerArena)) * layout.PageBytes
 	}
 	r.Spans, r.LiveBlocks, r.Quarantined = r.Heap.Spans, uint64(r.Heap.Spans), r.Heap.Quarantined
 	for i, b := range h.bins {

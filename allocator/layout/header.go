@@ -123,6 +123,9 @@ type Header struct {
 	ProfileRate        uint64 `layout:"statistic"` // one of this many allocations is recorded without audit; 0: none
 	Armable            uint64 `layout:"statistic"` // 1: the program does what Wish says
 	Wish               Wish   `layout:"statistic"` // what another process wants of this one; 0: nothing, or it is done
+	MemoryLimit        uint64 `layout:"statistic"` // bytes that pages in use and free pages that hold memory may take; 0: no limit
+	HugeBytes          uint64 `layout:"statistic"` // of arenas on huge pages
+	HugePagesRefused   uint64 `layout:"statistic"` // the system's last error for one that was wanted; 0: none
 }
 
 // Identity is everything about a heap that never changes. Sizes are in bytes, places are addresses.

@@ -36,7 +36,20 @@ func Stats(w io.Writer, r *inspect.StatsReport, s Style) error {
 		p.figure("refused", p.Paint(unsure, size(r.ReserveShortage)), "of the reserve that was asked for: see ulimit -v")
 	}
 	p.figure("mapped", size(r.MappedBytes), count(r.Heap.Arenas, "arena"))
+	if r.HugeBytes > 0 || r.HugeRefused != "" {
+		meaning := "on huge pages"
+		if r.HugeRefused != "" {
+			meaning += "; refused: " + r.HugeRefused
+		}
+		p.figure("huge", size(r.HugeBytes), meaning)
+	}
 	p.figure("in use", size(r.InUseBytes), count(uint64(r.Slabs), "slab")+", spans and their guard pages")
+	if r.RetainedBytes > 0 {
+		p.figure("retained", size(r.RetainedBytes), "free pages that still hold memory")
+	}
+	if r.LimitBytes > 0 {
+		p.figure("limit", size(r.LimitBytes), "for what is in use and what is retained")
+	}
 	p.figure("metadata", size(r.MetadataBytes), "header, tables and descriptors")
 	p.figure("not live", fmt.Sprintf("%.1f %%", 100*r.Fragmentation), "of the pages in use: free, seals, ends of slabs")
 	if r.GuardsLost > 0 {

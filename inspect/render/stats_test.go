@@ -24,7 +24,8 @@ func TestStats(t *testing.T) {
 	goldenInColor(t, "stats", of(stats(sessionsImage())))
 	golden(t, "stats_fresh", of(stats(freshImage())))
 	refused := stats(sessionsImage())
-	refused.ReserveShortage, refused.GuardsLost, refused.LiveBlocks = 48<<30, 2, 1_234_567_890
+	refused.ReserveShortage, refused.GuardsLost, refused.LiveBlocks, refused.LimitBytes = 48<<30, 2, 1_234_567_890, 8<<20
+	refused.HugeBytes, refused.HugeRefused = 2<<20, "cannot allocate memory"
 	golden(t, "stats_refused", of(refused))
 }
 

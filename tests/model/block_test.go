@@ -41,6 +41,7 @@ type block struct {
 	span    bool   // it has pages of its own
 	aligned bool   // by more than 8: which class it is of is not known
 	stride  uint64 // what it takes of a slab, if the heap is sealed
+	freed   uint64 // after how many frees it came to be held back
 }
 
 func (b *block) address() uint64 { return uint64(uintptr(b.start)) }

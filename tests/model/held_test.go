@@ -15,11 +15,14 @@ type held struct {
 	pages  uint64 // in spans, their guards included
 	unsure bool   // it is not known how many pages some span had: one that is guarded has no seal, and may have one less
 	seal   uint64 // that a span pays for
+	frees  uint64 // so far
 	rate   int    // one of this many spans is guarded
 }
 
 // add takes in a block that was freed, and lets out the oldest that there is no room for.
 func (q *held) add(b *block) {
+	q.frees++
+	b.freed = q.frees
 	if b.span {
 		q.addSpan(b)
 		return
@@ -56,6 +59,22 @@ func (q *held) pagesOf(b *block) uint64 {
 
 func pagesFor(size int, seal uint64) uint64 {
 	return max(1, (uint64(size)+seal+layout.PageBytes-1)/layout.PageBytes)
+}
+
+// keepNewest forgets all but the n that came last: a heap that has used up its reserve lets go of what it holds back.
+func (q *held) keepNewest(n int) {
+	if n >= q.count() {
+		return
+	}
+	for q.count() > n {
+		if len(q.spans) == 0 || len(q.blocks) > 0 && q.blocks[0].freed < q.spans[0].freed {
+			q.bytes -= q.blocks[0].stride
+			q.blocks = q.blocks[1:]
+		} else {
+			q.pages -= q.pagesOf(q.spans[0])
+			q.spans = q.spans[1:]
+		}
+	}
 }
 
 // has reports whether a block of the same address is held back.

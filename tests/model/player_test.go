@@ -65,6 +65,7 @@ func (p *player) admit(b *block) error {
 	if err := p.index.insert(b); err != nil {
 		return err
 	}
+	p.noteReclaim()
 	if p.audit && p.alone && p.held.has(b) {
 		return fmt.Errorf("%s was freed just now and should be held back", b)
 	}

@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 
 // TestNoFalseAlarm in any mode, whenever one looks.
 func TestNoFalseAlarm(t *testing.T) {
-	for _, mode := range []string{"mode=plain", "mode=sealed", "mode=sealed,guard=1/1000", "mode=sealed,profile=1/100", "mode=audit", "mode=audit,quarantine=64KiB,guard=1/100"} {
+	for _, mode := range []string{"mode=plain", "mode=sealed", "mode=sealed,scavenge=1ms", "mode=sealed,guard=1/1000", "mode=sealed,profile=1/100", "mode=audit", "mode=audit,quarantine=64KiB,guard=1/100"} {
 		t.Run(mode, func(t *testing.T) {
 			victim := exec.Command(os.Args[0])
 			victim.Env = append(os.Environ(), victimVariable+"="+strconv.FormatUint(*operations, 10), allocator.Environment+"="+mode)
