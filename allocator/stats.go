@@ -75,6 +75,13 @@ func (h *Heap) Stats() Stats {
 	return s
 }
 
+// MappedBytes is Stats().MappedBytes alone, at the price of one lock.
+func (h *Heap) MappedBytes() uint64 {
+	h.lockPages()
+	defer h.unlockPages()
+	return h.header().ArenasMapped * layout.ArenaBytes
+}
+
 // Scavenge gives everything that is free back to the system: the depots' blocks to their slabs, empty slabs to their arenas,
 // the memory of free pages to the system. What lies in the Ps' magazines stays.
 func (h *Heap) Scavenge() {
