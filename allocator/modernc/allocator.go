@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // Allocator hands out memory that the garbage collector does not know. The zero value is ready for use and takes nothing
@@ -41,7 +42,8 @@ var (
 	complaining sync.Once
 )
 
-// open makes the heap. That there can be none is written to standard error as well, once: modernc.org/libc makes "out of
+// open makes the heap, with stacks as deep as can be: SQLite alone has more frames above what a program wrote than most have
+// altogether. That there can be none is written to standard error as well, once: modernc.org/libc makes "out of
 // memory" of every error, and a wrong GLASSHEAP would never be told.
 //
 //go:noinline
@@ -55,7 +57,7 @@ func (a *Allocator) open() (*allocator.Heap, error) {
 	if opens > 0 {
 		name = fmt.Sprintf("modernc.org/memory %d", opens+1)
 	}
-	h, err := allocator.New(allocator.Options{Name: name, Geometry: allocator.GeometryAligned})
+	h, err := allocator.New(allocator.Options{Name: name, Geometry: allocator.GeometryAligned, StackDepth: layout.MaxStackDepth})
 	if err != nil {
 		complaining.Do(func() { fmt.Fprintln(os.Stderr, err) })
 		return nil, err
