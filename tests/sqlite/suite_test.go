@@ -1,16 +1,18 @@
-//go:build modules
+//go:build modules && linux
 
 package main
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,9 +26,9 @@ type suite struct {
 	glassheap string // the command that checks it meanwhile; empty: nobody does
 }
 
-// mostTime is for one test. What takes longer has not passed: with modernc.org/sqlite 1.62.0 and its own memory that is
-// TestRegisteredFunctions, now and then.
-const mostTime = 2 * time.Minute
+// mostTime is for one test; what takes longer has not passed. TestRegisteredFunctions of modernc.org/sqlite 1.62.0 does not end on
+// its own memory either. TestConcurrentGoroutines builds the package once more, with the race detector.
+const mostTime = 6 * time.Minute
 
 var (
 	listed = regexp.MustCompile(`(?m)^Test\w+$`)
@@ -63,6 +65,9 @@ func (s *suite) run(t *testing.T, names []string, environment string) outcome {
 		c := exec.CommandContext(ctx, s.program, "-test.run", "^"+name+"$", "-test.v")
 		c.Dir, c.Stdout, c.Stderr = s.folder, log, log
 		c.Env = append(os.Environ(), "GLASSHEAP="+environment)
+		// With it goes what it has started.
+		c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 		require.NoError(t, c.Start())
 		ended := make(chan error, 1)
 		go func() { ended <- c.Wait() }()
@@ -75,7 +80,7 @@ func (s *suite) run(t *testing.T, names []string, environment string) outcome {
 			o.passed = append(o.passed, string(match[1]))
 		}
 		if err != nil {
-			o.said[name] = string(said)
+			o.said[name] = fmt.Sprintf("%v\n%s", err, said)
 		}
 	}
 	slices.Sort(o.passed)
@@ -120,15 +125,14 @@ func compare(t *testing.T, original outcome, names []string, dropIn suite) {
 	dropIn.glassheap = filepath.Join(t.TempDir(), "glassheap")
 	goIn(t, root, "build", "-o", dropIn.glassheap, "./cmd/glassheap")
 	t.Logf("original: %d tests and subtests pass, of %d tests these do not: %v", len(original.passed), len(names), keys(original.said))
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return original.said[name] != "" })
 	for _, mode := range []string{"sealed", "audit"} {
 		o := dropIn.run(t, names, "mode="+mode)
 		t.Logf("%s: %d tests and subtests pass, %d checks meanwhile with %d findings", mode, len(o.passed), o.checks, o.findings)
 		require.NotZero(t, o.checks)
 		require.Zero(t, o.findings)
 		for name, said := range o.said {
-			if _, ok := original.said[name]; !ok {
-				t.Errorf("%s passes with modernc.org/memory, not %s:\n%s", name, mode, said)
-			}
+			t.Errorf("%s passes with modernc.org/memory, not %s:\n%s", name, mode, said)
 		}
 		for _, name := range original.passed {
 			if _, found := slices.BinarySearch(o.passed, name); !found && !within(name, original.said) {

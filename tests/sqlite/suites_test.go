@@ -1,4 +1,4 @@
-//go:build modules
+//go:build modules && linux
 
 package main
 
