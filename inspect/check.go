@@ -258,7 +258,7 @@ const (
 // settle looks again at what was suspected, with the process held still while its metadata and the suspects are copied.
 func (r *CheckReport) settle(ctx context.Context, t target.Target, stopper target.Stopper, base uint64, first looked, o CheckOptions) (*Heap, looked, error) {
 	o.Progress = nil
-	extents, left := suspectExtents(first, base)
+	extents, first, left := suspectExtents(first, base)
 	if left > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d more blocks looked wrong and were not looked at again", left))
 	}
@@ -351,8 +351,11 @@ func (r *CheckReport) persist(ctx context.Context, t target.Target, o CheckOptio
 	}
 }
 
-// suspectExtents is the memory of the suspects, as far as it is copied in one stop, and how many suspects lie beyond that.
-func suspectExtents(l looked, heap uint64) (extents []target.Extent, left int) {
+// suspectExtents is the memory of the suspects, as far as it is copied in one stop; with those whose memory it is, and how many
+// are left. Their bytes are those of another moment than the metadata: to look at them would be to take what was freed for damage.
+func suspectExtents(l looked, heap uint64) (extents []target.Extent, copied looked, left int) {
+	copied = l
+	copied.suspects, copied.guarded, copied.spans = nil, nil, nil
 	total := int64(0)
 	add := func(start uint64, bytes int64) bool {
 		if total+bytes > mostFrozenBytes {
@@ -362,26 +365,35 @@ func suspectExtents(l looked, heap uint64) (extents []target.Extent, left int) {
 		extents = append(extents, target.Extent{Offset: int64(start - heap), Bytes: bytes})
 		return true
 	}
-	last := (*Slab)(nil)
-	for i, s := range l.suspects {
-		if s.slab == last {
-			continue
+	last, fits := (*Slab)(nil), false
+	for _, s := range l.suspects {
+		if s.slab != last {
+			last, fits = s.slab, add(s.slab.base, int64(s.slab.pages)*layout.PageBytes)
 		}
-		last = s.slab
-		if !add(s.slab.base, int64(s.slab.pages)*layout.PageBytes) {
-			return extents, len(l.suspects) - i
+		if fits {
+			copied.suspects = append(copied.suspects, s)
+		} else {
+			left++
 		}
 	}
 	for _, i := range l.guarded {
-		add(l.guards+layout.GuardPage(i), layout.PageBytes)
+		if add(l.guards+layout.GuardPage(i), layout.PageBytes) {
+			copied.guarded = append(copied.guarded, i)
+		} else {
+			left++
+		}
 	}
 	for _, s := range l.spans {
 		// The end of a span: what diagnoseSpan reads.
 		tail := min(2*layout.PageBytes, s.Pages*layout.PageBytes)
-		add(s.base+s.Pages*layout.PageBytes-tail, int64(tail))
+		if add(s.base+s.Pages*layout.PageBytes-tail, int64(tail)) {
+			copied.spans = append(copied.spans, s)
+		} else {
+			left++
+		}
 	}
 	slices.SortFunc(extents, func(a, b target.Extent) int { return cmp.Compare(a.Offset, b.Offset) })
-	return extents, 0
+	return extents, copied, left
 }
 
 // frozenMemory is memory that was copied while its owner was held still.
