@@ -7,13 +7,13 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// AllocAligned is Alloc at an address that is a multiple of align, a power of two up to 1 MiB. Alignments up to 8 cost
+// AllocAligned is Alloc at an address that is a multiple of align, a power of two up to 1 MiB. Alignments up to 8, in GeometryAligned up to 16, cost
 // nothing; larger ones take a larger block, or whole pages.
 func (h *Heap) AllocAligned(n, align int) ([]byte, error) {
 	if align <= 0 || align&(align-1) != 0 || align > layout.ArenaBytes {
 		return nil, fmt.Errorf("glassheap: cannot align to %d bytes: it must be a power of two from 1 to %d", align, layout.ArenaBytes)
 	}
-	if n <= 0 || align <= layout.ClassGrain {
+	if n <= 0 || uint64(align) <= h.grain {
 		return h.Alloc(n)
 	}
 	p, err := h.mallocAligned(n, align)

@@ -7,7 +7,7 @@ import (
 	"github.com/glassheap/glassheap/allocator/layout"
 )
 
-// Alloc returns n bytes of off-heap memory, aligned to 8 bytes, as a slice whose length and capacity are n. The contents are
+// Alloc returns n bytes of off-heap memory, aligned to 8 bytes (GeometryAligned: to 16), as a slice whose length and capacity are n. The contents are
 // not defined. Alloc(0) returns an empty slice that is no block and need not be freed. The error is a *SizeError when n is
 // negative or can never fit, or says that the reserve or the system's memory is exhausted.
 func (h *Heap) Alloc(n int) (b []byte, err error) {

@@ -17,7 +17,7 @@ import (
 func (h *Heap) mallocAudited(n int, sampling bool) (unsafe.Pointer, error) {
 	switch {
 	case uint(n) > uint(h.mostSmall):
-		return h.mallocSpan(n, layout.ClassGrain)
+		return h.mallocSpan(n, int(h.grain))
 	case h.closed.Load():
 		return nil, errClosed
 	case !h.auditing.Load():

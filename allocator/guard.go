@@ -50,7 +50,7 @@ func (h *Heap) mallocGuarded(n int) unsafe.Pointer {
 	page := h.guardPages + layout.GuardPage(i)
 	start := page
 	if rand.Uint32()&3 != 0 || n == 0 {
-		start = page + layout.PageBytes - (uint64(n)+layout.ClassGrain-1)&^(layout.ClassGrain-1)
+		start = page + layout.PageBytes - (uint64(n)+h.grain-1)&^(h.grain-1)
 	}
 	h.memory.unguard(page-h.baseAddress, layout.PageBytes)
 	fillWords(h.pointer(page), layout.PageBytes, layout.SlackWord)

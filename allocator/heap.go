@@ -35,7 +35,8 @@ type Heap struct {
 	dataOffset  uint64 // of arena 0, from base
 	secret      uint64
 	sealed      bool
-	mostSmall   int // largest request that a bin serves
+	grain       uint64 // alignment of every block
+	mostSmall   int    // largest request that a bin serves
 	options     Options
 	watch       *watch // nil: no stack is watched for
 	armer       *armer // nil: nobody else may change anything
@@ -139,6 +140,7 @@ func (h *Heap) initialise(arenas uint32, shortage uint64) error {
 	h.dataOffset = places.Data
 	h.data = h.baseAddress + places.Data
 	h.sealed = h.options.Mode != ModePlain
+	h.grain = h.options.Geometry.Grain()
 
 	var random [8]byte
 	if _, err := rand.Read(random[:]); err != nil {
@@ -302,6 +304,9 @@ func heapOf(address uint64) *Heap {
 	}
 	return nil
 }
+
+// HeapAt is the open heap in whose range p lies; nil: none. It is for those who have an address and not the heap.
+func HeapAt(p unsafe.Pointer) *Heap { return heapOf(uint64(uintptr(p))) }
 
 // Name is the heap's name.
 func (h *Heap) Name() string { return h.options.Name }

@@ -162,7 +162,7 @@ func TestTheWholeReserveInOnePiece(t *testing.T) {
 
 // TestEveryClassCanHaveTheReserve, one after the other: what the descriptors of one take is not missing for the next.
 func TestEveryClassCanHaveTheReserve(t *testing.T) {
-	for _, geometry := range []Geometry{GeometryDefault, GeometryNotes} {
+	for _, geometry := range []Geometry{GeometryDefault, GeometryNotes, GeometryAligned} {
 		for _, mode := range []Mode{ModePlain, ModeSealed} {
 			h := newHeap(t, Options{Geometry: geometry, Mode: mode, ReserveBytes: 2 << 20})
 			for _, c := range layout.Classes(geometry, mode.SealBytes()) {

@@ -76,6 +76,7 @@ const (
 
 	GeometryDefault = layout.GeometryDefault
 	GeometryNotes   = layout.GeometryNotes
+	GeometryAligned = layout.GeometryAligned
 
 	BackingMemfd     = layout.BackingMemfd
 	BackingFile      = layout.BackingFile
@@ -132,7 +133,7 @@ func (o Options) withDefaults() (Options, error) {
 	case !o.Mode.Valid():
 		return o, fmt.Errorf("glassheap: Options.Mode is %d: choose ModePlain, ModeSealed or ModeAudit", o.Mode)
 	case !o.Geometry.Valid():
-		return o, fmt.Errorf("glassheap: Options.Geometry is %d: choose GeometryDefault or GeometryNotes", o.Geometry)
+		return o, fmt.Errorf("glassheap: Options.Geometry is %d: choose GeometryDefault, GeometryNotes or GeometryAligned", o.Geometry)
 	case o.Backing > BackingAnonymous:
 		return o, fmt.Errorf("glassheap: Options.Backing is %d: choose BackingMemfd, BackingFile or BackingAnonymous", o.Backing)
 	case (o.Backing == BackingFile) != (o.Path != ""):

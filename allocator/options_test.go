@@ -16,7 +16,7 @@ func TestNewRefusesOptionsThatCannotBe(t *testing.T) {
 	}{
 		"long name":          {Options{Name: strings.Repeat("n", 32)}, "Options.Name has 32 bytes, at most 31"},
 		"mode":               {Options{Mode: 3}, "Options.Mode is 3: choose ModePlain, ModeSealed or ModeAudit"},
-		"geometry":           {Options{Geometry: 2}, "Options.Geometry is 2: choose"},
+		"geometry":           {Options{Geometry: 77}, "Options.Geometry is 77: choose"},
 		"backing":            {Options{Backing: 4}, "Options.Backing is 4: choose"},
 		"file without path":  {Options{Backing: BackingFile}, "a path goes with BackingFile"},
 		"path without file":  {Options{Backing: BackingMemfd, Path: "x"}, "only with it"},

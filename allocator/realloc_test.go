@@ -214,7 +214,7 @@ func TestCallocIsZeroed(t *testing.T) { // calloc_zeroed
 
 func TestAligned(t *testing.T) { // aligned
 	for _, mode := range []Mode{ModePlain, ModeSealed} {
-		for _, geometry := range []Geometry{GeometryDefault, GeometryNotes} {
+		for _, geometry := range []Geometry{GeometryDefault, GeometryNotes, GeometryAligned} {
 			h := newHeap(t, Options{Mode: mode, Geometry: geometry, ReserveBytes: 1 << 30})
 			for align := 1; align <= layout.ArenaBytes; align *= 2 {
 				for _, n := range []int{1, 8, 9, 100, 1000, 4000, 4096, 20000, 70000, 2 << 20} {

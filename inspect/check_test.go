@@ -13,7 +13,7 @@ import (
 )
 
 func TestCheckFindsNothingInAHealthyHeap(t *testing.T) {
-	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes} {
+	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes, allocator.GeometryAligned} {
 		for _, m := range []allocator.Mode{allocator.ModePlain, allocator.ModeSealed} {
 			t.Run(fmt.Sprintf("%s/%s", g, m), func(t *testing.T) {
 				h := newHeap(t, allocator.Options{Name: "healthy", Geometry: g, Mode: m})

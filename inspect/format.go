@@ -22,6 +22,7 @@ type format struct {
 	foreign bool   // not the format of this program
 	audit   bool   // it has records, stacks and journals
 	guards  bool   // it has guarded blocks
+	aligned bool   // it knows the geometry aligned
 	edges   bool   // it has guarded spans, and the slack pattern behind the last block of each slab
 
 	identity   form[layout.Identity]
@@ -88,6 +89,11 @@ var parts = []part{
 		fields:    []string{"Span.Offset", "Span.Guarded"},
 		constants: []string{"SpanGuarded"},
 		has:       func(f *format) *bool { return &f.edges },
+	},
+	{
+		name:      "aligned classes",
+		constants: []string{"GeometryAligned"},
+		has:       func(f *format) *bool { return &f.aligned },
 	},
 }
 

@@ -61,7 +61,7 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 		if s.State == layout.GuardVirgin && all {
 			continue
 		}
-		facts := layout.GuardSlotFacts{Page: h.id.GuardPages + layout.GuardPage(i), Stored: h.stored, Held: held}
+		facts := layout.GuardSlotFacts{Page: h.id.GuardPages + layout.GuardPage(i), Grain: h.id.Geometry.Grain(), Stored: h.stored, Held: held}
 		h.judgeStruct(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
 	}
 }

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -62,7 +63,7 @@ func (h *Heap) Math(ctx context.Context) (*MathReport, error) {
 	if id.Mode.SealBytes() != 0 {
 		seal = 8
 	}
-	sizes, formula := deriveSizes(id.Geometry)
+	sizes, formula := deriveSizes(id.Geometry, seal)
 	r.figure("page", "the system's", 4096, uint64(id.PageBytes))
 	r.figure("arena", "1 MiB / 4096 B a page", (1<<20)/4096, uint64(id.ArenaBytes)/uint64(max(id.PageBytes, 1)))
 	r.figure("seal", sealFormula(id.Mode), seal, uint64(id.SealBytes))
@@ -106,7 +107,7 @@ func sealFormula(m layout.Mode) string {
 }
 
 // deriveSizes are the sizes of a geometry's classes, and how they come about.
-func deriveSizes(g layout.Geometry) (sizes []uint64, formula string) {
+func deriveSizes(g layout.Geometry, seal uint64) (sizes []uint64, formula string) {
 	if g == layout.GeometryNotes {
 		for i := range 8 {
 			sizes = append(sizes, 8<<i)
@@ -119,6 +120,12 @@ func deriveSizes(g layout.Geometry) (sizes []uint64, formula string) {
 	for i := range 64 {
 		doubling, eighth := i/8, i%8+1
 		sizes = append(sizes, 128<<doubling*uint64(8+eighth)/8)
+	}
+	if g == layout.GeometryAligned {
+		for i, size := range sizes {
+			sizes[i] = min((size+seal+15)/16*16, 32768) - seal
+		}
+		return slices.Compact(sizes), "as the default's, with strides in steps of 16 B"
 	}
 	return sizes, "16 in steps of 8 B, then 8 to each of 8 doublings"
 }

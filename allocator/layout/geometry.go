@@ -14,7 +14,7 @@ const (
 	MaxCaches = 1024
 	// MaxClassBytes is the largest block a size class may have, without its seal.
 	MaxClassBytes = 32 << 10
-	// ClassGrain is the step of the table from sizes to classes, and the alignment of every block, in bytes.
+	// ClassGrain is the step of the table from sizes to classes, and the least alignment of a block, in bytes.
 	ClassGrain = 8
 )
 
@@ -28,6 +28,9 @@ const (
 	// GeometryNotes is the geometry of the lecture notes that this project grew from: 8 bins doubling from 8 to 1024 B,
 	// slabs of one page, and a share of 32 slabs of each arena for each bin, beyond which it borrows.
 	GeometryNotes
+	// GeometryAligned is for C: every block starts at a multiple of 16 bytes, as malloc promises. It has the classes of
+	// GeometryDefault, each enlarged until its stride is a multiple of 16.
+	GeometryAligned
 	geometries
 )
 
@@ -38,6 +41,8 @@ func (g Geometry) String() string {
 		return "default"
 	case GeometryNotes:
 		return "notes"
+	case GeometryAligned:
+		return "aligned"
 	}
 	return fmt.Sprintf("geometry %d", uint32(g))
 }
@@ -49,11 +54,21 @@ func ParseGeometry(name string) (Geometry, error) {
 			return g, nil
 		}
 	}
-	return 0, fmt.Errorf("no geometry is called %q: choose default or notes", name)
+	return 0, fmt.Errorf("no geometry is called %q: choose default, notes or aligned", name)
 }
 
 // Valid reports whether g is a geometry of this version.
 func (g Geometry) Valid() bool { return g < geometries }
+
+// Grain is the alignment of every block, in bytes.
+func (g Geometry) Grain() uint64 {
+	if g == GeometryAligned {
+		return alignedGrain
+	}
+	return ClassGrain
+}
+
+const alignedGrain = 16
 
 // Class is one size class: the figures that a Bin starts with. Sizes are in bytes.
 type Class struct {
@@ -67,9 +82,14 @@ type Class struct {
 
 // Classes derives the size classes of a geometry, smallest first, for blocks that end in a seal of sealBytes (0: plain).
 func Classes(g Geometry, sealBytes uint32) []Class {
-	sizes := defaultSizes()
-	if g == GeometryNotes {
+	var sizes []uint32
+	switch g {
+	case GeometryNotes:
 		sizes = notesSizes()
+	case GeometryAligned:
+		sizes = alignedSizes(sealBytes)
+	default:
+		sizes = defaultSizes()
 	}
 	classes := make([]Class, len(sizes))
 	for i, size := range sizes {
@@ -102,6 +122,16 @@ func defaultSizes() (sizes []uint32) {
 	for base := uint32(128); base < MaxClassBytes; base *= 2 {
 		for eighth := uint32(1); eighth <= 8; eighth++ {
 			sizes = append(sizes, base+base/8*eighth)
+		}
+	}
+	return sizes
+}
+
+func alignedSizes(sealBytes uint32) (sizes []uint32) {
+	for _, size := range defaultSizes() {
+		size = min((size+sealBytes+alignedGrain-1)&^(alignedGrain-1), MaxClassBytes) - sealBytes
+		if len(sizes) == 0 || size > sizes[len(sizes)-1] {
+			sizes = append(sizes, size)
 		}
 	}
 	return sizes

@@ -31,6 +31,32 @@ func TestDefaultGeometryWastesLittle(t *testing.T) {
 	}
 }
 
+func TestAlignedGeometryIsTheDefaultsAtMultiplesOf16(t *testing.T) {
+	for _, mode := range []Mode{ModePlain, ModeSealed} {
+		classes := Classes(GeometryAligned, mode.SealBytes())
+		require.LessOrEqual(t, len(classes), MaxBins)
+		largest := classes[len(classes)-1]
+		require.EqualValues(t, MaxClassBytes, largest.Stride)
+		i, smaller := 0, uint32(0)
+		for _, c := range classes {
+			require.Zero(t, c.Stride%16, "size %d", c.Size)
+			require.Equal(t, c.Size+mode.SealBytes(), c.Stride)
+			require.Greater(t, c.Size, smaller)
+			smaller = c.Size
+		}
+		for _, d := range Classes(GeometryDefault, mode.SealBytes()) {
+			for i < len(classes)-1 && classes[i].Size < d.Size {
+				i++
+			}
+			if classes[i] != largest {
+				require.Less(t, classes[i].Size-d.Size, uint32(16), "a request of %d bytes", d.Size)
+			}
+		}
+	}
+	require.EqualValues(t, 16, GeometryAligned.Grain())
+	require.EqualValues(t, 8, GeometryDefault.Grain())
+}
+
 func TestNotesGeometryIsTheNotesTable(t *testing.T) {
 	blocks := []uint32{0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100, 0x80}
 	classes := Classes(GeometryNotes, 0)

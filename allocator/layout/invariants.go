@@ -435,6 +435,7 @@ func (g *GuardPool) Judge(j *Judge, f GuardPoolFacts) {
 // GuardSlotFacts is what a slot is held against.
 type GuardSlotFacts struct {
 	Page   uint64 // address of its page
+	Grain  uint64 // how the geometry aligns blocks
 	Stored func(StackRef) bool
 	Held   bool // Header.PagesLock is held
 }
@@ -453,7 +454,7 @@ func (s *GuardSlot) Judge(j *Judge, f GuardSlotFacts) {
 	}
 	j.EqualHex("Check", uint64(s.Check), uint64(s.Sum()), "of the address, the size and the state")
 	j.Within("Requested", s.Requested, 0, PageBytes, "what fits on a page")
-	right := f.Page + PageBytes - (s.Requested+ClassGrain-1)&^(ClassGrain-1)
+	right := f.Page + PageBytes - (s.Requested+f.Grain-1)&^(f.Grain-1)
 	j.That("Address", s.Address == f.Page || s.Address == right, s.Address, Hex(f.Page)+" or "+Hex(right), "at the start of its page, or ending at its end")
 	state := StateRecorded
 	if s.State == GuardFreed {

@@ -205,7 +205,7 @@ func constants() map[string]uint64 {
 		"MagazineBlocks": MagazineBlocks, "DescriptorGrain": DescriptorGrain,
 		"ModePlain": uint64(ModePlain), "ModeSealed": uint64(ModeSealed), "ModeAudit": uint64(ModeAudit),
 		"BackingMemfd": uint64(BackingMemfd), "BackingFile": uint64(BackingFile), "BackingAnonymous": uint64(BackingAnonymous),
-		"GeometryDefault": uint64(GeometryDefault), "GeometryNotes": uint64(GeometryNotes),
+		"GeometryDefault": uint64(GeometryDefault), "GeometryNotes": uint64(GeometryNotes), "GeometryAligned": uint64(GeometryAligned),
 		"SealMultiplier": sealMultiplier, "SealSizeMultiplier": SealSizeMultiplier, "SealHashMask": SealHashMask, "StateLive": uint64(StateLive), "StateAligned": uint64(StateAligned), "StateFree": uint64(StateFree),
 		"StateRecorded": uint64(StateRecorded), "StateRecordedAligned": uint64(StateRecordedAligned), "StateQuarantined": uint64(StateQuarantined), "StatePoisoned": uint64(StatePoisoned),
 		"FreshByte": FreshByte, "PoisonByte": PoisonByte, "StackBuckets": StackBuckets, "StackGrain": StackGrain, "MaxStackDepth": MaxStackDepth, "LogEvents": LogEvents, "QuarantineBlocks": QuarantineBlocks,

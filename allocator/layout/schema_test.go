@@ -113,7 +113,7 @@ func TestArrayKinds(t *testing.T) {
 
 func TestEveryEnumerationHasItsWords(t *testing.T) {
 	for _, word := range []string{
-		ModePlain.String(), ModeSealed.String(), BackingMemfd.String(), BackingFile.String(), BackingAnonymous.String(), GeometryDefault.String(), GeometryNotes.String(),
+		ModePlain.String(), ModeSealed.String(), BackingMemfd.String(), BackingFile.String(), BackingAnonymous.String(), GeometryDefault.String(), GeometryNotes.String(), GeometryAligned.String(),
 		StateLive.String(), StateAligned.String(), StateFree.String(), SlabActive.String(), SpanLive.String(), ArenaPages.String(), PageSlab.String(),
 	} {
 		require.False(t, word == "" || strings.HasPrefix(word, "no "), word)
@@ -127,5 +127,5 @@ func TestEveryEnumerationHasItsWords(t *testing.T) {
 	_, err := ParseMode("loud")
 	require.ErrorContains(t, err, "plain, sealed or audit")
 	_, err = ParseGeometry("round")
-	require.ErrorContains(t, err, "default or notes")
+	require.ErrorContains(t, err, "default, notes or aligned")
 }

@@ -28,9 +28,9 @@ has made. Without a target it makes a heap of the geometry and the mode that
 		Example: "  glassheap math --geometry notes\n  glassheap math --geometry notes --mode sealed\n  glassheap math 4711",
 	}
 	o.addFlags(c)
-	c.Flags().StringVar(&geometry, "geometry", "default", "geometry of the heap that is made when there is no target: default or notes")
+	c.Flags().StringVar(&geometry, "geometry", "default", "geometry of the heap that is made when there is no target: default, notes or aligned")
 	c.Flags().StringVar(&mode, "mode", "plain", "its mode: plain, sealed or audit")
-	_ = c.RegisterFlagCompletionFunc("geometry", cobra.FixedCompletions([]string{"default", "notes"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("geometry", cobra.FixedCompletions([]string{"default", "notes", "aligned"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"plain", "sealed", "audit"}, cobra.ShellCompDirectiveNoFileComp))
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 && len(o.names()) == 0 {

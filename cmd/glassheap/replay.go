@@ -50,12 +50,12 @@ heap. With --json there is one JSON object for each recording.`,
 	c.Flags().IntVar(&f.goroutines, "goroutines", 1, "how many goroutines share the work")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "how many times each recording is replayed; -1: until interrupted")
 	c.Flags().StringVar(&f.mode, "mode", "sealed", "mode of the heap: sealed, plain or audit")
-	c.Flags().StringVar(&f.geometry, "geometry", "default", "geometry of the heap: default or notes")
+	c.Flags().StringVar(&f.geometry, "geometry", "default", "geometry of the heap: default, notes or aligned")
 	c.Flags().BoolVar(&f.hold, "hold", false, "keep the process and its live blocks when done, until interrupted")
 	c.Flags().BoolVar(&f.alone, "no-check", false, "don't check from a second process")
 	c.Flags().BoolVar(&f.skipContents, "skip-contents", false, "don't write and verify the blocks' bytes: shows what the heap itself costs")
 	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"sealed", "plain", "audit"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = c.RegisterFlagCompletionFunc("geometry", cobra.FixedCompletions([]string{"default", "notes"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("geometry", cobra.FixedCompletions([]string{"default", "notes", "aligned"}, cobra.ShellCompDirectiveNoFileComp))
 	c.RunE = func(c *cobra.Command, traces []string) error {
 		found := false
 		for i, trace := range traces {

@@ -46,7 +46,7 @@ func (p *player) allocSlice(n, align int, name string, alloc func(int) ([]byte, 
 	case n == 0:
 		return p.heap.Free(bytes) // no block
 	}
-	b := &block{start: unsafe.Pointer(unsafe.SliceData(bytes)), size: n, kind: fromAlloc, aligned: align > layout.ClassGrain, span: p.isSpan(n, align), stride: p.stride(n, align)}
+	b := &block{start: unsafe.Pointer(unsafe.SliceData(bytes)), size: n, kind: fromAlloc, aligned: align > p.grain(), span: p.isSpan(n, align), stride: p.stride(n, align)}
 	if name == "AllocZeroed" {
 		if err := b.zeroed(); err != nil {
 			return err
@@ -104,7 +104,7 @@ func makeSlice[T any](p *player, n int, k kind) error {
 
 // placed admits a new block if it lies where it may.
 func (p *player) placed(b *block) error {
-	if b.address()%layout.ClassGrain != 0 || (b.span && b.address()%layout.PageBytes != 0 && p.options.GuardRate == 0) {
+	if b.address()%p.options.Geometry.Grain() != 0 || (b.span && b.address()%layout.PageBytes != 0 && p.options.GuardRate == 0) {
 		return fmt.Errorf("%s is badly aligned", b)
 	}
 	p.count(b, 1)

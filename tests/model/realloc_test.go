@@ -3,8 +3,6 @@ package model
 import (
 	"fmt"
 	"unsafe"
-
-	"github.com/glassheap/glassheap/allocator/layout"
 )
 
 // realloc changes the size of a block, or asks for one by way of an empty slice or nil.
@@ -101,7 +99,7 @@ func (p *player) foretold(before, after *block) error {
 	if stayed != should {
 		return fmt.Errorf("a realloc of %s to %d bytes: it stayed: %v", before, after.size, stayed)
 	}
-	if after.address()%layout.ClassGrain != 0 {
+	if after.address()%p.options.Geometry.Grain() != 0 {
 		return fmt.Errorf("after a realloc %s is badly aligned", after)
 	}
 	return nil

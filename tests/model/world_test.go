@@ -132,12 +132,15 @@ func (w *world) mayBeGuarded(b *block) bool {
 	return w.options.GuardRate > 0 && (b.span || w.isGuarded(b))
 }
 
+// grain is how every block is aligned.
+func (w *world) grain() int { return int(w.options.Geometry.Grain()) }
+
 // stride is what a block of n bytes takes of a slab; 0 when it is a span.
 func (w *world) stride(n, align int) uint64 {
 	switch {
 	case w.isSpan(n, align):
 		return 0
-	case align > layout.ClassGrain && w.sealed:
+	case align > w.grain() && w.sealed:
 		return uint64(w.class(n + align - layout.ClassGrain).Stride)
 	}
 	return uint64(w.class(n).Stride)
@@ -148,7 +151,7 @@ func (w *world) isSpan(n, align int) bool {
 	switch {
 	case n > w.mostSmall:
 		return true
-	case align <= layout.ClassGrain:
+	case align <= w.grain():
 		return false
 	case w.sealed: // a block with room to move in
 		return n+align-layout.ClassGrain > w.mostSmall
@@ -177,7 +180,7 @@ func (w *world) live() int64 { return w.allocs.Load() - w.frees.Load() + w.spans
 
 // each runs a test for each geometry and mode.
 func each(t *testing.T, test func(t *testing.T, g allocator.Geometry, m allocator.Mode)) {
-	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes} {
+	for _, g := range []allocator.Geometry{allocator.GeometryDefault, allocator.GeometryNotes, allocator.GeometryAligned} {
 		for _, m := range []allocator.Mode{allocator.ModePlain, allocator.ModeSealed, allocator.ModeAudit} {
 			t.Run(g.String()+"/"+m.String(), func(t *testing.T) { test(t, g, m) })
 		}

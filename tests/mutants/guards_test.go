@@ -26,7 +26,7 @@ var guardMutations = []mutation{
 		"an underflow goes unnoticed"},
 	{"page behind a guarded block is not looked at", "report/damage.go", "extent(e.Behind[own:], layout.SlackByte)", "extent(e.Behind[:0], layout.SlackByte)",
 		"an overflow goes unnoticed"},
-	{"guarded block reaches behind its page", "guard.go", "(uint64(n)+layout.ClassGrain-1)&^(layout.ClassGrain-1)", "uint64(n)&^(layout.ClassGrain-1)",
+	{"guarded block reaches behind its page", "guard.go", "(uint64(n)+h.grain-1)&^(h.grain-1)", "uint64(n)&^(h.grain-1)",
 		"the user's own bytes fault"},
 	{"aligned block counts twice where it was to be guarded", "aligned.go", "		h.guardPool().Missed++\n", "",
 		"Stats tells of an allocation that the program never asked for"},

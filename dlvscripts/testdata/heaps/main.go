@@ -74,11 +74,11 @@ func fill(h *allocator.Heap) []byte {
 	for range 400 {
 		parcels = append(parcels, alloc(h, string(make([]byte, 700))))
 	}
-	for _, b := range parcels[:360] {
+	for _, b := range parcels[15:336] {
 		free(h, b)
 	}
-	h.Scavenge()
-	for _, b := range parcels[360:370] {
+	h.Scavenge() // gives back all that the parcels left, the magazines too
+	for _, b := range append(parcels[:15:15], parcels[336:370]...) {
 		free(h, b)
 	}
 	for i := 1; i < len(orders); i += 4 {

@@ -127,6 +127,14 @@ const reserve = 16 << 20
 // lists of several blocks, full and half-full magazines. It has no span: gcore loses what lies behind a guard page.
 func busy(mode allocator.Mode) *allocator.Heap {
 	h := must(allocator.New(allocator.Options{Name: "sessions", Mode: mode, ReserveBytes: reserve, Policy: allocator.PolicyReport}))
+	freeEvery3rd := func(blocks [][]byte, from int) {
+		for i := from; i < len(blocks); i += 3 {
+			if err := h.Free(blocks[i]); err != nil {
+				panic(err)
+			}
+		}
+	}
+	var bins [][][]byte
 	for _, size := range []int{700, 1000} {
 		var blocks [][]byte
 		for i := range 150 {
@@ -134,22 +142,12 @@ func busy(mode allocator.Mode) *allocator.Heap {
 			copy(b, fmt.Sprintf("session %03d", i))
 			blocks = append(blocks, b)
 		}
-		h.Scavenge() // so that the frees fill slabs rather than the depot
-		for i, b := range blocks {
-			if i%3 == 0 {
-				if err := h.Free(b); err != nil {
-					panic(err)
-				}
-			}
-		}
-		h.Scavenge()
-		for i, b := range blocks[:20] {
-			if i%3 == 1 {
-				if err := h.Free(b); err != nil {
-					panic(err)
-				}
-			}
-		}
+		freeEvery3rd(blocks, 0)
+		bins = append(bins, blocks)
+	}
+	h.Scavenge() // what was freed so far lies in its slabs, what follows in magazines
+	for _, blocks := range bins {
+		freeEvery3rd(blocks[:20], 1)
 	}
 	return h
 }
