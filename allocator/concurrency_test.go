@@ -129,21 +129,28 @@ func meet(here *atomic.Int64, many int64) {
 		return
 	}
 	here.Add(1)
-	for spins := 0; here.Load() < many; spins++ {
+	spin(here, many)
+}
+
+// spin returns when the counter has come to n. It stays on its P as long as it can.
+func spin(counter *atomic.Int64, n int64) {
+	for spins := 0; counter.Load() < n; spins++ {
 		if spins > 1e6 {
 			runtime.Gosched() // there may be fewer Ps
 		}
 	}
 }
 
-// comeRound has two goroutines at the same time, so each on a P of its own, take all free blocks of n bytes and free them.
+// comeRound has two goroutines, each on a P of its own, take all free blocks of n bytes and free them. They take them in turns: of a
+// block that lies in both magazines each could be given one entry at the same moment.
 func comeRound(t *testing.T, h *Heap, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
-	var running atomic.Int64
-	for range 2 {
+	var running, turn atomic.Int64
+	for i := range int64(2) {
 		wg.Go(func() {
 			meet(&running, 2)
+			spin(&turn, i)
 			var blocks []unsafe.Pointer
 			for range 1000 {
 				p, err := h.Malloc(n)
@@ -152,6 +159,8 @@ func comeRound(t *testing.T, h *Heap, n int) {
 				}
 				blocks = append(blocks, p)
 			}
+			turn.Add(1)
+			spin(&turn, 2)
 			for _, p := range blocks {
 				if err := h.FreePointer(p); err != nil {
 					t.Error(err)

@@ -26,8 +26,8 @@ type suite struct {
 	glassheap string // the command that checks it meanwhile; empty: nobody does
 }
 
-// mostTime is for one test; what takes longer has not passed. TestRegisteredFunctions of modernc.org/sqlite 1.62.0 does not end on
-// its own memory either. TestConcurrentGoroutines builds the package once more, with the race detector.
+// mostTime is for one test; what takes longer has not passed. TestConcurrentGoroutines builds the package once more, with the race
+// detector.
 const mostTime = 6 * time.Minute
 
 var (

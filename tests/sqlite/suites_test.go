@@ -22,11 +22,14 @@ const (
 	memoryVersion = "modernc.org/memory@v1.12.1"
 )
 
+// endless are tests of modernc.org/sqlite that do not end on its own memory either.
+var endless = []string{"TestRegisteredFunctions"}
+
 // TestSQLite: the tests that modernc.org/sqlite has in its module pass with glassheap below it, as many as without.
 func TestSQLite(t *testing.T) {
 	original := source(t, sqliteVersion)
 	first := suite{program: testProgram(t, original), folder: original}
-	names := first.names(t)
+	names := slices.DeleteFunc(first.names(t), func(name string) bool { return slices.Contains(endless, name) })
 	dropIn := source(t, sqliteVersion)
 	onGlassheap(t, dropIn)
 	compare(t, first.run(t, names, ""), names, suite{program: testProgram(t, dropIn), folder: dropIn})
