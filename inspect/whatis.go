@@ -287,9 +287,8 @@ func (h *Heap) whatisStack(r *WhatisReport, offset uint64) {
 	}
 }
 
-// whatisRecord finds the block whose record lies at address.
+// whatisRecord finds the block whose record lies at address, or the records of a slab that was given back.
 func (h *Heap) whatisRecord(r *WhatisReport, address uint64) {
-	r.Struct = "records of a retired slab"
 	for _, s := range h.slabs {
 		in := address - uint64(s.Records)
 		if !s.recorded || in >= h.format.recordArrayBytes(s.class.Capacity) {
@@ -303,4 +302,13 @@ func (h *Heap) whatisRecord(r *WhatisReport, address uint64) {
 		}
 		return
 	}
+	// Those of all slabs lie one behind the other.
+	start := uint64(h.id.Records)
+	for _, l := range h.onLists {
+		if l.kind == "Records" && uint64(l.address) <= address {
+			start = max(start, uint64(l.address))
+		}
+	}
+	r.Struct, r.Offset = "records of a retired slab", int64(address-start)
+	r.Field = h.format.fieldAt("Records", uint64(r.Offset))
 }
