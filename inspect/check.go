@@ -149,7 +149,7 @@ func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier
 		return l, nil
 	}
 	l.guards = h.id.GuardPages
-	result, err := pass{seals: earlier == nil, progress: o.Progress}.run(ctx, h)
+	result, err := pass{seals: earlier == nil, structs: &StructsOptions{Wrong: true, MostWrong: mostProblems}, progress: o.Progress}.run(ctx, h)
 	if err != nil {
 		return l, err
 	}
@@ -162,9 +162,11 @@ func (r *CheckReport) look(ctx context.Context, h *Heap, o CheckOptions, earlier
 		}
 	}
 	h.judge(result.counts, visit, false)
-	for _, j := range result.judgements {
+	for _, j := range result.structs.kept {
 		visit(j)
 	}
+	wrong.damage += result.structs.faulty.wrong
+	wrong.unsettled += result.structs.faulty.underWay
 	l.findings = append(l.findings, wrong.findings()...)
 	l.findings = append(l.findings, result.findings...)
 	l.suspects = result.suspects

@@ -24,6 +24,16 @@ func (j Judgement) Wrong() (n int) {
 	return n
 }
 
+// UnderWay is how many fields do not hold what they should, but may be changing just now.
+func (j Judgement) UnderWay() (n int) {
+	for _, v := range j.Verdicts {
+		if v.UnderWay {
+			n++
+		}
+	}
+	return n
+}
+
 // judged remembers how to judge a struct that a list led to, for when verdicts are asked for.
 func (h *Heap) judged(name, kind string, address Address, judge func(*layout.Judge)) {
 	h.onLists = append(h.onLists, listed{name, kind, address, judge})

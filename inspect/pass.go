@@ -15,8 +15,9 @@ import (
 // pass goes once over all slabs, with as many goroutines as there are processors: it counts each slab's blocks, judges its
 // struct, and (if asked) holds each block's seal against the place that the lists give it.
 type pass struct {
-	seals bool // read the blocks
-	all   bool // keep every verdict, not only the wrong ones
+	seals   bool            // read the blocks
+	structs *StructsOptions // which structs of slabs to keep; nil: none is judged
+	all     bool            // keep every verdict of them, not only the wrong ones
 	// progress, if set, is called now and then with the slabs that are done. It may be called by several goroutines.
 	progress func(done, total int)
 }
@@ -32,10 +33,10 @@ type binCounts struct{ carved, free, live, cached, quarantined, withdrawn uint64
 
 // passResult is what a pass found, in the order of addresses.
 type passResult struct {
-	counts     passCounts
-	findings   []Finding   // two lists, or none, have a block
-	judgements []Judgement // of slabs
-	suspects   []suspect   // blocks whose seal does not fit their place
+	counts   passCounts
+	findings []Finding // two lists, or none, have a block
+	structs  selection // of slabs
+	suspects []suspect // blocks whose seal does not fit their place
 }
 
 // suspect is a block whose bytes did not fit its place when they were read.
@@ -61,7 +62,7 @@ func (p pass) run(ctx context.Context, h *Heap) (passResult, error) {
 	for w := range workers {
 		wg.Go(func() {
 			worker := passWorker{pass: p, heap: h, result: &results[w]}
-			worker.result.counts.bins = make([]binCounts, len(h.bins))
+			*worker.result = p.result(h)
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(groups) || ctx.Err() != nil {
@@ -77,7 +78,7 @@ func (p pass) run(ctx context.Context, h *Heap) (passResult, error) {
 		})
 	}
 	wg.Wait()
-	total := passResult{counts: passCounts{bins: make([]binCounts, len(h.bins))}}
+	total := p.result(h)
 	for w := range results {
 		if failures[w] != nil {
 			return total, failures[w]
@@ -86,6 +87,15 @@ func (p pass) run(ctx context.Context, h *Heap) (passResult, error) {
 	}
 	total.sort()
 	return total, ctx.Err()
+}
+
+// result is the result of a pass that has seen nothing.
+func (p pass) result(h *Heap) passResult {
+	r := passResult{counts: passCounts{bins: make([]binCounts, len(h.bins))}}
+	if p.structs != nil {
+		r.structs = newSelection(*p.structs)
+	}
+	return r
 }
 
 func (r *passResult) merge(other *passResult) {
@@ -101,7 +111,8 @@ func (r *passResult) merge(other *passResult) {
 	r.counts.blocks += other.counts.blocks
 	r.counts.dataBytes += other.counts.dataBytes
 	r.findings = append(r.findings, other.findings...)
-	r.judgements = append(r.judgements, other.judgements...)
+	r.structs.count(&other.structs)
+	r.structs.kept = append(r.structs.kept, other.structs.kept...)
 	r.suspects = append(r.suspects, other.suspects...)
 }
 
@@ -116,7 +127,7 @@ func (r *passResult) sort() {
 		return 0
 	}
 	slices.SortStableFunc(r.findings, func(a, b Finding) int { return byAddress(a.Address, b.Address) })
-	slices.SortStableFunc(r.judgements, func(a, b Judgement) int { return byAddress(a.Address, b.Address) })
+	slices.SortStableFunc(r.structs.kept, func(a, b Judgement) int { return byAddress(a.Address, b.Address) })
 	slices.SortStableFunc(r.suspects, func(a, b suspect) int {
 		return byAddress(Address(a.slab.blockAddress(a.index)), Address(b.slab.blockAddress(b.index)))
 	})
@@ -184,7 +195,7 @@ func (w *passWorker) memory(address uint64, bytes int) ([]byte, error) {
 	return w.buffer, h.read(w.buffer, address)
 }
 
-// slab counts the blocks of a slab and judges its struct.
+// slab counts the blocks of a slab and judges its struct, if that is asked for.
 func (w *passWorker) slab(s *Slab) {
 	h := w.heap
 	bin, pages := h.bins[s.bin].Lock.Held(), h.header.PagesLock.Held()
@@ -213,7 +224,10 @@ func (w *passWorker) slab(s *Slab) {
 	c.cached += uint64(w.census.cached)
 	c.quarantined += uint64(w.census.quarantined)
 	c.withdrawn += uint64(w.census.withdrawn)
-	h.judgeStruct(func(j Judgement) { w.result.judgements = append(w.result.judgements, j) }, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
+	if w.structs == nil {
+		return
+	}
+	h.judgeStruct(w.result.structs.visit, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
 		facts := h.slabFacts(s, &w.census, held)
 		facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
 		s.Judge(j, facts)

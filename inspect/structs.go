@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"strings"
 
 	"github.com/glassheap/glassheap/allocator/layout"
 )
@@ -12,6 +11,9 @@ type StructsOptions struct {
 	Type  string // only structs of this type ("Slab"); "": of all
 	Wrong bool   // only structs that have a wrong field
 	Most  int    // structs of each type that have none; 0: all
+	// MostWrong bounds the structs of each type that have a wrong field, or one that may be changing; 0: all. Memory that lies can
+	// have one in every struct.
+	MostWrong int
 }
 
 // StructsReport is the answer to "have my structs been initialised properly?".
@@ -22,51 +24,30 @@ type StructsReport struct {
 	Fields   int         `json:"fields"` // of these
 	Wrong    int         `json:"wrong"`  // fields
 	UnderWay int         `json:"under_way"`
-	Left     int         `json:"left_out"` // structs that StructsOptions left out
-	Problems []Finding   `json:"problems"` // what does not belong to one field: page entries, lists
+	Left     int         `json:"left_out"`             // structs without a wrong field that StructsOptions left out
+	More     int         `json:"more_wrong,omitempty"` // structs with one that are beyond StructsOptions.MostWrong
+	Problems []Finding   `json:"problems"`             // what does not belong to one field: page entries, lists
 }
 
 // Structs judges each field of each struct.
 func (h *Heap) Structs(ctx context.Context, o StructsOptions) (*StructsReport, error) {
-	r := &StructsReport{Structs: []Judgement{}, Problems: []Finding{}}
-	kept := map[string]int{}
-	visit := func(j Judgement) {
-		if o.Type != "" && !strings.EqualFold(j.Type, o.Type) {
-			return
-		}
-		r.Judged++
-		r.Fields += len(j.Verdicts)
-		wrong := j.Wrong()
-		r.Wrong += wrong
-		underWay := 0
-		for _, v := range j.Verdicts {
-			if v.UnderWay {
-				underWay++
-			}
-		}
-		r.UnderWay += underWay
-		if wrong == 0 && underWay == 0 {
-			if o.Wrong || (o.Most > 0 && kept[j.Type] >= o.Most) {
-				r.Left++
-				return
-			}
-			kept[j.Type]++
-		}
-		r.Structs = append(r.Structs, j)
-	}
-	h.judgeHeader(visit, true)
+	r := &StructsReport{Problems: []Finding{}}
+	structs := newSelection(o)
+	defer structs.report(r)
+	h.judgeHeader(structs.visit, true)
 	if !h.sound {
 		r.Heap = Summary{Owner: h.Target(), Base: Address(h.id.Base)}
 		return r, nil
 	}
-	result, err := pass{all: true}.run(ctx, h)
+	result, err := pass{structs: &o, all: true}.run(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	r.Heap = h.summary(result.counts)
-	h.judge(result.counts, visit, true)
-	for _, j := range result.judgements {
-		visit(j)
+	h.judge(result.counts, structs.visit, true)
+	structs.count(&result.structs)
+	for _, j := range result.structs.kept {
+		structs.keep(j)
 	}
 	if o.Type == "" {
 		r.Problems = append(append(r.Problems, h.problems.findings()...), result.findings...)

@@ -21,7 +21,8 @@ func newStructs(t *terminal) *cobra.Command {
 		Short: "have my structs been initialised properly? field by field",
 		Long: `structs judges every field of every struct of the heap's memory: what it holds,
 what it should hold, and what that follows from. By default it shows a line for
-each struct and every field that is wrong; --fields shows all.`,
+each struct and every field that is wrong; --fields shows all. Of each type it
+shows at most 1000 structs with a wrong field, and counts the others.`,
 		Example: "  glassheap structs 4711\n  glassheap structs 4711 --wrong\n  glassheap structs 4711 --type Slab --fields",
 	}
 	o.addFlags(c)
@@ -43,6 +44,9 @@ each struct and every field that is wrong; --fields shows all.`,
 		if !all && !t.json {
 			options.Most = structsShown
 		}
+		if !all {
+			options.MostWrong = wrongStructsShown
+		}
 		r, err := h.Structs(c.Context(), options)
 		if err != nil {
 			return err
@@ -56,5 +60,8 @@ each struct and every field that is wrong; --fields shows all.`,
 	return c
 }
 
-// structsShown is how many healthy structs of each type are shown unless all are wanted.
-const structsShown = 8
+// How many structs of each type are shown unless all are wanted: healthy ones, and those with a wrong field.
+const (
+	structsShown      = 8
+	wrongStructsShown = 1000
+)

@@ -65,6 +65,7 @@ func TestJSONKeys(t *testing.T) {
 	add("whatis")(m.open(t).Whatis(uint64(name.Address)))
 	add("hexdump")(m.open(t).Hexdump(uint64(name.Address), 0))
 	add("structs")(m.open(t).Structs(ctx, inspect.StructsOptions{}))
+	add("structs")(m.open(t).Structs(ctx, inspect.StructsOptions{MostWrong: 1}))
 	add("math")(m.open(t).Math(ctx))
 	add("bins")(m.open(t).Bins(ctx))
 	add("map")(m.open(t).Map(ctx, inspect.MapOptions{Bin: 6}))

@@ -29,6 +29,10 @@ func Structs(w io.Writer, r *inspect.StructsReport, s Style, fields bool) error 
 		left := uint64(r.Left)
 		p.Printf("\n%s %s more, %sas it should be: --all shows %s\n", p.Paint(dim, "…"), count(left, "struct"), agree(left, "", "each "), agree(left, "it", "them"))
 	}
+	if r.More > 0 {
+		more := uint64(r.More)
+		p.Printf("\n%s %s more, not as %s should be: --all shows %s\n", p.Paint(damaged, "…"), count(more, "struct"), agree(more, "it", "they"), agree(more, "it", "them"))
+	}
 	p.findings(r.Problems)
 	p.Printf("\n")
 	p.structsVerdict(r)

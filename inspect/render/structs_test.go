@@ -41,6 +41,7 @@ func TestStructsWrong(t *testing.T) {
 	m.set(t, "span 20", "Requested", 1<<40)
 	m.set(t, "arena 2", "State", 9)
 	goldenInColor(t, "structs_wrong", structs(t, m, inspect.StructsOptions{Wrong: true}, false))
+	golden(t, "structs_wrong_more", structs(t, m, inspect.StructsOptions{Wrong: true, MostWrong: 1}, false))
 	golden(t, "structs_wrong_fields", structs(t, m, inspect.StructsOptions{Wrong: true, Type: "Slab"}, true))
 }
 
