@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -74,6 +75,11 @@ func (c *capture) regions() []region {
 		}
 	}
 	return all
+}
+
+// equal reports whether another capture has the same bytes.
+func (c *capture) equal(other *capture) bool {
+	return slices.EqualFunc(c.regions(), other.regions(), func(a, b region) bool { return a.start == b.start && bytes.Equal(a.bytes, b.bytes) })
 }
 
 // takeHeader copies the header and finds out in which format it is, and which of its identities is sound.

@@ -40,7 +40,8 @@ func (r *CheckReport) Healthy() bool { return len(r.Findings) == 0 }
 
 // Check asks a heap whether anything is wrong. A running process is looked at while it runs; only what looks wrong then is
 // looked at again while it is held still, for as long as its metadata take to copy, so that an operation under way is not
-// taken for damage. Damage is no error: an error says that there was nothing to look at, or is the context's.
+// taken for damage. A heap of this process can't be held still: it is looked at until it did not change meanwhile, or what was found
+// stayed the same. Damage is no error: an error says that there was nothing to look at, or is the context's.
 func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, error) {
 	started := time.Now()
 	var c capture
@@ -62,6 +63,11 @@ func Check(ctx context.Context, t target.Target, o CheckOptions) (*CheckReport, 
 	}
 	if err != nil {
 		return nil, err
+	}
+	if _, own := t.(target.Own); own && h.sound && found.any() {
+		if h, found, err = r.rest(ctx, t, h, &c, found, o); err != nil {
+			return nil, err
+		}
 	}
 	if running && h.sound && found.onlyBlocks() {
 		if found, err = r.acquit(ctx, t, stopper, h, found); err != nil {
@@ -328,6 +334,31 @@ func (r *CheckReport) freeze(ctx context.Context, t target.Target, stopper targe
 		err = resumed
 	}
 	return frozen, err
+}
+
+// rest waits for a heap of this process to be at rest while it is looked at: when its metadata did not change meanwhile, what was
+// found is certain.
+func (r *CheckReport) rest(ctx context.Context, t target.Target, h *Heap, c *capture, found looked, o CheckOptions) (*Heap, looked, error) {
+	for range looksUnstopped {
+		later := new(capture)
+		if err := later.take(t); err != nil {
+			return nil, looked{}, err
+		}
+		if c.equal(later) || !found.any() {
+			return h, found, nil
+		}
+		c, h = later, decode(t, later)
+		h.program = o.Program
+		var err error
+		if found, err = r.look(ctx, h, o, nil); err == nil {
+			err = h.diagnoseAll(&found)
+		}
+		if err != nil {
+			return nil, looked{}, err
+		}
+	}
+	r.Notes = append(r.Notes, "the heap was in use all the time: what did not stay the same over several looks was left out")
+	return r.persist(ctx, t, o)
 }
 
 // persist looks several times at a process that runs: a finding that is there each time, unchanged, is damage.

@@ -30,14 +30,19 @@ func OpenProcess(pid int, o Options) (Target, error) {
 	return other.stopping(o.Stop)
 }
 
-// Self opens a heap of this process.
+// Self opens a heap of this process. The Target is an Own.
 func Self(o Options) (Target, error) {
 	t, err := proc{os.Getpid(), "/proc/self"}.open(o)
 	if err != nil {
 		return nil, err
 	}
-	return t, nil
+	return own{t}, nil
 }
+
+// own is a heap of the process that looks.
+type own struct{ *process }
+
+func (own) Own() {}
 
 // process is a heap of a process.
 type process struct {

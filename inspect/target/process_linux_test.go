@@ -610,7 +610,7 @@ func TestBase(t *testing.T) {
 	opened, err := Self(Options{Heap: "mapped twice"})
 	require.NoError(t, err)
 	defer opened.Close()
-	fd := opened.(*process).door.(memoryFile).file.Fd()
+	fd := opened.(own).door.(memoryFile).file.Fd()
 	const low = 0x200000000
 	view, _, errno := syscall.Syscall6(syscall.SYS_MMAP, low, 1<<20, syscall.PROT_READ, syscall.MAP_SHARED, fd, 0)
 	require.Zero(t, errno)

@@ -44,6 +44,10 @@ type Stopper interface {
 	Stop(ctx context.Context) (Stopped, error)
 }
 
+// Own is a Target that belongs to the process which looks at it. It can't be held still, and others may use it meanwhile: if nobody
+// else, what gives idle memory back.
+type Own interface{ Own() }
+
 // Stopped is a process that is held still.
 type Stopped interface {
 	// Resume lets the process go on. Further calls do nothing and return the same.
