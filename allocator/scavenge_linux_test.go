@@ -146,10 +146,9 @@ func TestScavengingInTheBackground(t *testing.T) {
 func TestTheScavengerRests(t *testing.T) {
 	h := newHeap(t, Options{ScavengeAfter: time.Microsecond})
 	fillAndFree(t, h, 56, 5000)
-	for h.scavenger.waiting.Load() {
+	for h.Stats().RetainedBytes > 0 || h.scavenger.waiting.Load() { // between two steps it doesn't wait either
 		runtime.Gosched()
 	}
-	require.Zero(t, h.Stats().RetainedBytes)
 	require.NoError(t, h.Close())
 	require.False(t, h.scavenger.timer.Stop())
 }
