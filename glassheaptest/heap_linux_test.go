@@ -114,9 +114,11 @@ func TestParallelTests(t *testing.T) {
 // TestNames fit into a heap's header, and are cut between characters.
 func TestNames(t *testing.T) {
 	for n := range 40 {
-		name := distinct(strings.Repeat("ä", n))
-		require.LessOrEqual(t, len(name), 31)
-		require.True(t, utf8.ValidString(name), name)
+		for _, before := range []string{"", "x"} {
+			name := distinct(before + strings.Repeat("ä", n))
+			require.LessOrEqual(t, len(name), 31)
+			require.True(t, utf8.ValidString(name), name)
+		}
 	}
 }
 
