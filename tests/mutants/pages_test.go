@@ -117,7 +117,7 @@ var pageMutations = []mutation{
 	{"metadata grow over their guard page", "descriptor.go", "end := min((used+chunk-1)/chunk*chunk, (room+layout.PageBytes-1)&^(layout.PageBytes-1))", "end := max((used+chunk-1)/chunk*chunk, layout.PageBytes)",
 		"a stray write meets a neighbour's figures before it meets a guard page"},
 
-	{"reserve lies anywhere", "backing.go", "before := -uintptr(start) & (hugeBytes - 1)", "before := uintptr(layout.PageBytes)",
+	{"reserve lies anywhere", "backing.go", "before := -uintptr(start) & (hugeBytes - 1)", "before := uintptr(4096)",
 		"what is aligned in the heap is not aligned in memory"},
 	{"released memory can be read", "backing.go", "	_, _ = unix.MmapPtr(-1, 0, m.at(offset), uintptr(bytes), unix.PROT_NONE, reserveFlags|unix.MAP_FIXED)\n", "",
 		"a use after free goes unnoticed"},
