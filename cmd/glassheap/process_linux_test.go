@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/target"
 )
@@ -128,6 +129,13 @@ func TestDamageAtRandomMoments(t *testing.T) {
 	w := watch(t, newStream(kept, size), "-")
 	whole := w.blocksOf(t, size)
 	require.Len(t, whole, kept)
+	// Behind some of them lies a block that comes and goes. Its free would tell of a damaged seal before it, and end the replay.
+	stays := map[inspect.Address]bool{}
+	for _, b := range whole {
+		stays[b.Address] = true
+	}
+	whole = slices.DeleteFunc(whole, func(b *inspect.Block) bool { return !stays[b.Address+inspect.Address(b.Size+layout.SealBytes)] })
+	require.Greater(t, len(whole), kept/2)
 	random := rand.New(rand.NewSource(time.Now().UnixNano()))
 	var damaged []inspect.Address
 	for i := range *checks {
