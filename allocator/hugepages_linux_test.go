@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 // hugeHeap is a heap on huge pages; the test is skipped where the system grants none.
@@ -24,7 +25,7 @@ func hugeHeap(t *testing.T, o Options) *Heap {
 	defer m.close()
 	require.NoError(t, m.commit(0, hugeBytes))
 	if err := m.collapse(0, hugeBytes); err != nil {
-		t.Skipf("the system grants no huge pages: %v", err)
+		debugging.Skip(t, "the system grants no huge pages: Linux 6.1 and later do, with transparent hugepages compiled in; "+err.Error())
 	}
 	o.HugePages = true
 	return newHeap(t, o)
@@ -176,7 +177,7 @@ func TestHugePagesThatAreRefused(t *testing.T) {
 	}
 	s := h.Stats()
 	if s.HugeBytes > 0 {
-		t.Skip("this file system has huge pages")
+		debugging.Skip(t, "this file system has huge pages: set TMPDIR to a folder on one that has none, ext4 or a tmpfs without huge=")
 	}
 	require.True(t, errors.Is(s.HugeRefused, syscall.EINVAL), "%v", s.HugeRefused)
 	require.EqualValues(t, 5<<20, s.MappedBytes)

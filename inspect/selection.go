@@ -2,8 +2,8 @@ package inspect
 
 import "strings"
 
-// selection counts the structs that were judged and keeps those that StructsOptions want. Goroutines may each fill one of
-// their own: what is left out there, because there are enough at lower addresses, all together would leave out.
+// selection counts the structs that were judged and keeps those that StructsOptions want, the first ones that come by. Goroutines may
+// each fill one of their own.
 type selection struct {
 	StructsOptions
 	kept []Judgement

@@ -39,7 +39,8 @@ func (h *Heap) Structs(ctx context.Context, o StructsOptions) (*StructsReport, e
 		r.Heap = Summary{Owner: h.Target(), Base: Address(h.id.Base)}
 		return r, nil
 	}
-	result, err := pass{structs: &o, all: true}.run(ctx, h)
+	// All slabs that may be wanted: the first ones by address are known only when all were seen.
+	result, err := pass{structs: &StructsOptions{Type: o.Type, Wrong: o.Wrong}, all: true}.run(ctx, h)
 	if err != nil {
 		return nil, err
 	}
