@@ -56,8 +56,11 @@ func TestOverflowOfAnAlignedBlock(t *testing.T) {
 	a, err = h.AllocAligned(100, 64)
 	require.NoError(t, err)
 	*past(a, -1) ^= 1
-	violated(t, h.Free(a), InvalidFree, "inside a live block")
+	v := violated(t, h.Free(a), Underflow, "underflow by 1 byte, before a live block of 100")
+	require.Equal(t, 100, v.Size)
+	violated(t, h.Free(a[8:]), InvalidFree, "inside a live block") // that is no address AllocAligned returns
 	*past(a, -1) ^= 1
+	violated(t, h.Free(a[16:]), InvalidFree, "inside a live block")
 	require.NoError(t, h.Free(a))
 }
 

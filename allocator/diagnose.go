@@ -119,6 +119,11 @@ func (h *Heap) blockDamage(start, address uint64, c *class) *Violation {
 		if offset, ok := layout.AlignmentOffset(mark, address, h.secret); ok && uint64(offset) == inBlock {
 			v.Size -= offset
 			inBlock = 0
+		} else if found := h.sealedBlock(start, c); address%(2*layout.ClassGrain) == 0 && found.AlignedAt(int(used)) == 0 {
+			// The block has no mark any more, so this address may be the user's.
+			v.Kind, v.Size = Underflow, int(used)-int(inBlock)
+			v.show(found.MarkOverrun(int(inBlock), int(used)))
+			return v
 		}
 	}
 	if inBlock != 0 || (seal.State().Aligned() && address == start) {

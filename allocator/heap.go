@@ -13,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/internal/reportlimit"
 )
 
 // Heap is an off-heap memory heap. Make one with New; all its methods are safe for concurrent use.
@@ -54,7 +55,8 @@ type Heap struct {
 	journalsReady   atomic.Int32  // Ps with a lower index can be audited
 	quarantineShare atomic.Uint64 // bytes that one P may hold back
 	closed          atomic.Bool
-	reports         reportLimit
+	reports         reportlimit.Limit
+	violations      atomic.Uint64 // that were met
 
 	// Guarded by pages, with everything in the mapping that is not a bin's or a cache's.
 	pages            sync.Mutex

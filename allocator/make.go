@@ -3,17 +3,17 @@ package allocator
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
 // Make returns n zeroed elements of T off-heap. A T that contains Go pointers is refused, because the collector would not
 // see them: the error names the path to the field. Give the slice back with FreeSlice.
 func Make[T any](h *Heap, n int) ([]T, error) {
-	var zero T
-	name := reflect.TypeFor[T]().String()
-	if path := goPointer(reflect.TypeFor[T](), name); path != "" {
-		return nil, fmt.Errorf("glassheap: a %s can't live off-heap: %s is a Go pointer, which the collector would not see", name, path)
+	if err := refusePointers(reflect.TypeFor[T]()); err != nil {
+		return nil, err
 	}
+	var zero T
 	size := int(unsafe.Sizeof(zero))
 	bytes, err := product(n, size)
 	if err != nil {
@@ -37,6 +37,42 @@ func FreeSlice[T any](h *Heap, s []T) error {
 		return nil
 	}
 	return h.free(unsafe.Pointer(unsafe.SliceData(s)), cap(s)*int(unsafe.Sizeof(zero)))
+}
+
+// New1 returns one zeroed T off-heap; a T that contains Go pointers is refused as by Make. Give it back with Free1.
+func New1[T any](h *Heap) (*T, error) {
+	s, err := Make[T](h, 1)
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.SliceData(s), nil
+}
+
+// Free1 gives back what New1 returned; nil does nothing. The block is verified as by Free, its size too.
+func Free1[T any](h *Heap, p *T) error {
+	if p == nil {
+		return nil
+	}
+	return FreeSlice(h, unsafe.Slice(p, 1))
+}
+
+// refusals are what refusePointers said of each type: to look through a large struct takes a microsecond.
+var refusals sync.Map // reflect.Type → error, or true
+
+// refusePointers is an error for a type that contains Go pointers.
+func refusePointers(t reflect.Type) error {
+	if said, ok := refusals.Load(t); ok {
+		err, _ := said.(error)
+		return err
+	}
+	path := goPointer(t, t.String())
+	if path == "" {
+		refusals.Store(t, true)
+		return nil
+	}
+	err := fmt.Errorf("glassheap: a %s can't live off-heap: %s is a Go pointer, which the collector would not see", t, path)
+	refusals.Store(t, err)
+	return err
 }
 
 // goPointer is the path to the first Go pointer in a type; "": there is none.

@@ -85,3 +85,54 @@ func TestMakeOfNothing(t *testing.T) {
 	require.Equal(t, SizeError{Size: 8, Count: 1 << 61, Limit: 8 << 40, Reason: wrong.Reason}, *wrong)
 	require.ErrorContains(t, err, "2305843009213693952 × 8 bytes")
 }
+
+func TestNew1(t *testing.T) {
+	for _, mode := range []Mode{ModePlain, ModeSealed, ModeAudit} {
+		h := newHeap(t, Options{Mode: mode})
+		type row struct {
+			Key  uint64
+			Name [13]byte
+		}
+		for range 100 { // blocks come back with what was in them
+			p, err := New1[row](h)
+			require.NoError(t, err)
+			require.Equal(t, row{}, *p)
+			require.Equal(t, h, HeapAt(unsafe.Pointer(p)))
+			*p = row{Key: 1, Name: [13]byte{'x'}}
+			require.NoError(t, Free1(h, p))
+		}
+		require.Zero(t, h.Stats().LiveBlocks)
+	}
+}
+
+func TestNew1RefusesWhatMakeRefuses(t *testing.T) {
+	h := newHeap(t, Options{})
+	type row struct {
+		Key  uint64
+		Next *row
+	}
+	for range 2 { // the second time it is known
+		_, want := Make[row](h, 1)
+		_, err := New1[row](h)
+		require.EqualError(t, err, want.Error())
+		require.ErrorContains(t, err, "allocator.row.Next (*allocator.row)")
+	}
+	require.Zero(t, h.Stats().Allocs)
+}
+
+func TestFree1Verifies(t *testing.T) {
+	h := newHeap(t, Options{})
+	p, err := New1[[20]byte](h)
+	require.NoError(t, err)
+	violated(t, Free1(h, (*[10]byte)(p[:])), SizeMismatch)
+	require.NoError(t, Free1(h, p))
+	violated(t, Free1(h, p), DoubleFree)
+	violated(t, Free1(h, new([20]byte)), InvalidFree)
+	require.NoError(t, Free1[int](h, nil))
+
+	none, err := New1[struct{}](h)
+	require.NoError(t, err)
+	require.NotNil(t, none)
+	require.NoError(t, Free1(h, none))
+	require.Equal(t, uint64(1), h.Stats().Allocs)
+}

@@ -56,8 +56,11 @@ type Options struct {
 	BreakFile string
 	// Policy is what a violation does; default PolicyPanic.
 	Policy Policy
-	// OnViolation, if set, is called with each violation instead of what Policy says. The violation is then returned as the
-	// error. It runs on the goroutine that met the violation and holds no lock of the heap.
+	// OnViolation, if set, is called with each violation instead of what Policy says: Policy, and policy in the environment, then
+	// have no effect. When it returns, the program goes on as with PolicyReport: the violation is returned as the error, and a
+	// damaged block is withdrawn. When it panics, that is as with PolicyPanic. It runs on the goroutine that met the violation,
+	// which is often not the one that caused it, holds no lock of the heap and may use it. It is not called for a fault on a
+	// guard page: that ends the program, unless CatchFaults makes an error of it.
 	OnViolation func(*Violation)
 }
 

@@ -3,7 +3,6 @@ package allocator
 import (
 	"fmt"
 	"os"
-	"sync"
 	"time"
 )
 
@@ -22,6 +21,7 @@ const (
 // report runs the policy. No lock is held and the goroutine is not pinned.
 func (h *Heap) report(v *Violation) error {
 	v.Heap = h.options.Name
+	h.violations.Add(1)
 	h.complete(v)
 	OnViolation(v)
 	switch {
@@ -30,7 +30,7 @@ func (h *Heap) report(v *Violation) error {
 	case h.options.Policy == PolicyPanic:
 		panic(v)
 	default:
-		if write, left := h.reports.allow(time.Now()); write {
+		if write, left := h.reports.Allow(time.Now()); write {
 			if left > 0 {
 				fmt.Fprintf(os.Stderr, "glassheap: %d violations in heap %q were not reported: there were too many at a time\n", left, h.options.Name)
 			}
@@ -38,33 +38,4 @@ func (h *Heap) report(v *Violation) error {
 		}
 	}
 	return v
-}
-
-const (
-	reportsAtOnce = 10
-	reportEvery   = time.Second
-)
-
-// reportLimit bounds how many reports are written: a bucket of reportsAtOnce that gets one back every reportEvery.
-type reportLimit struct {
-	lock   sync.Mutex
-	spent  int       // of reportsAtOnce
-	filled time.Time // when one was given back last
-	left   int       // violations since the last report that was written
-}
-
-// allow reports whether a report may be written now, and how many were not since the last one.
-func (l *reportLimit) allow(now time.Time) (write bool, left int) {
-	l.lock.Lock()
-	defer l.lock.Unlock()
-	if back := int(now.Sub(l.filled) / reportEvery); back > 0 {
-		l.spent, l.filled = max(0, l.spent-back), now
-	}
-	if l.spent == reportsAtOnce {
-		l.left++
-		return false, 0
-	}
-	l.spent++
-	left, l.left = l.left, 0
-	return true, left
 }

@@ -53,4 +53,5 @@ func TestOnViolationComesInsteadOfThePolicy(t *testing.T) {
 	err := h.Free(b)
 	require.Len(t, got, 1)
 	require.Same(t, got[0], violated(t, err, DoubleFree))
+	require.EqualValues(t, 1, h.Stats().Violations)
 }

@@ -183,7 +183,7 @@ func (s *scavenger) missed(h *Heap) bool {
 
 // traffic is a figure that changes with every use of a bin, and how many blocks its magazines hold.
 func (h *Heap) traffic(bin int) (figure, blocks uint64) {
-	for p := range int(h.header().CachesReady) {
+	for p := range int(h.cachesReady.Load()) {
 		m := h.magazine(p, uint8(bin))
 		figure += uint64(m.Tally) + uint64(m.Inflow)
 		blocks += uint64(m.Tally.Count())

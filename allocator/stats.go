@@ -26,6 +26,7 @@ type Stats struct {
 	Slabs           uint64
 	Spans           uint64 // large allocations
 	Withdrawn       uint64 // blocks that were found damaged and are out of use
+	Violations      uint64 // violations that Policy or OnViolation was told of so far
 	GuardsLost      uint64 // spans whose guard page the system refused
 }
 
@@ -40,19 +41,21 @@ func (h *Heap) Stats() Stats {
 		guarded, missed = h.guardPool().Live, h.guardPool().Missed
 	}
 	h.unlockPages()
+	// The heap's own counts: those in its memory may have been written over, and lead to where none was made.
+	caches, journals := int(h.cachesReady.Load()), int(h.journalsReady.Load())
 	s := Stats{
 		Mode:         h.Mode(),
 		ReserveBytes: uint64(head.Identity.ArenasMax) * layout.ArenaBytes, ReserveShortage: head.ReserveShortage,
 		MappedBytes: head.ArenasMapped * layout.ArenaBytes, InUseBytes: head.PagesInUse * layout.PageBytes,
 		RetainedBytes: retained, LimitBytes: head.MemoryLimit, HugeBytes: head.HugeBytes,
-		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + head.CachesReady*layout.CacheBytes + tables,
-		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive + guarded, Quarantined: head.SpansQuarantined,
+		MetadataBytes: layout.HeaderBytes + layout.MaxBins*layout.BinBytes + uint64(caches)*layout.CacheBytes + tables,
+		Spans:         head.SpansLive, GuardsLost: head.SpanGuardsLost, LiveBlocks: head.SpansLive + guarded, Quarantined: head.SpansQuarantined, Violations: h.violations.Load(),
 	}
 	if head.HugePagesRefused != 0 {
 		s.HugeRefused = syscall.Errno(head.HugePagesRefused)
 	}
 	var quarantined [layout.MaxBins]int64 // by bin
-	for p := range int(head.JournalsReady) {
+	for p := range journals {
 		j := h.journal(p)
 		held, ok := j.Held()
 		if !ok {
@@ -75,7 +78,7 @@ func (h *Heap) Stats() Stats {
 		s.Withdrawn += uint64(bin.WithdrawnCount)
 		s.CachedBlocks += bin.DepotBlocks
 		cached := uint64(0)
-		for c := range int(head.CachesReady) {
+		for c := range caches {
 			m := h.magazine(c, uint8(i))
 			tally := m.Tally
 			allocs, frees, _ := tally.Totals(m.Inflow)

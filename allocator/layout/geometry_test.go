@@ -103,3 +103,22 @@ func TestLinks(t *testing.T) {
 	require.Equal(t, 17, e.Before())
 	require.EqualValues(t, 64*12345, e.Descriptor())
 }
+
+// TestMostMetadata: when each class has had all of the data in its turn.
+func TestMostMetadata(t *testing.T) {
+	for g := range geometries {
+		for _, mode := range []Mode{ModePlain, ModeSealed, ModeAudit} {
+			descriptors, records := uint64(0), uint64(0)
+			for _, c := range Classes(g, mode.SealBytes()) {
+				slabs := uint64(PagesPerArena / c.SlabPages)
+				descriptors += slabs * SlabDescriptorBytes(c.Capacity)
+				if mode == ModeAudit {
+					records += slabs * RecordArrayBytes(c.Capacity)
+				}
+			}
+			spans := uint64(PagesPerArena) // no two of them in a page
+			require.LessOrEqual(t, descriptors+spans*SpanBytes, MostDescriptorBytes(2)-MostDescriptorBytes(1), "%v, %v", g, mode)
+			require.LessOrEqual(t, records+spans*RecordArrayBytes(1), MostRecordBytes(1), "%v, %v", g, mode)
+		}
+	}
+}

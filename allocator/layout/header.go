@@ -199,6 +199,14 @@ type Places struct {
 // Place is where the parts of the heap have to lie.
 func (id *Identity) Place() Places { return Place(id.ArenasMax & 0xffffff) }
 
+// MostDescriptorBytes is how many bytes the descriptors of so many arenas can come to. A descriptor is never given to another
+// bin. In the worst case each class has had all of the data in its turn: then the slabs' links come to less than 11/8 of the
+// data, the depots' magazines to less than 12 MiB.
+func MostDescriptorBytes(arenas uint32) uint64 { return uint64(arenas)*ArenaBytes*11/8 + 12<<20 }
+
+// MostRecordBytes is how many bytes the records of so many arenas can come to, likewise: less than 16 times the data.
+func MostRecordBytes(arenas uint32) uint64 { return uint64(arenas) * ArenaBytes * 16 }
+
 // Place derives the places for a heap of at most arenas arenas. Each part gets a page of its own at its end that is never
 // used, and the data begin at a multiple of the arena's size.
 func Place(arenas uint32) (p Places) {
@@ -212,11 +220,9 @@ func Place(arenas uint32) (p Places) {
 	p.Caches = take(MaxCaches * CacheBytes)
 	p.Arenas = take(uint64(arenas) * ArenaDescriptorBytes)
 	p.PageMap = take(uint64(arenas) * PagesPerArena * PageEntryBytes)
-	// A descriptor is never given to another bin. In the worst case each class has had all of the data in its turn: then the
-	// slabs' links come to less than 11/8 of the data, the depots' magazines to less than 12 MiB. A large heap gets room for
-	// the classes that together can have all of it at one time, and for many a turn.
+	// A large heap gets room for the classes that together can have all of its data at one time, and for many a turn.
 	data := uint64(arenas) * ArenaBytes
-	descriptors := min(data*11/8+12<<20, data*3/8+64<<20)
+	descriptors := min(MostDescriptorBytes(arenas), data*3/8+64<<20)
 	p.Descriptors = take(descriptors)
 	p.DescriptorsEnd = p.Descriptors + descriptors
 	p.Stacks = take(StackTableRoom)

@@ -13,8 +13,18 @@ const (
 	SealWrong   SealState = "wrong"   // it is the block's own, but says something else than the lists do
 	SealSlack   SealState = "slack"   // it is the block's own, but the pattern before it was written over
 	SealPoison  SealState = "poison"  // it is that of a freed block, whose poison was written over
+	SealMark    SealState = "mark"    // it is the block's own, but the mark before the user's part of an aligned block was written over
 	SealUnknown SealState = "unknown" // not looked at
 )
+
+// Damaged reports whether the seal, or what it vouches for, is not as it should be.
+func (s SealState) Damaged() bool {
+	switch s {
+	case SealBroken, SealWrong, SealSlack, SealPoison, SealMark:
+		return true
+	}
+	return false
+}
 
 // Block is one block of a slab, a guarded block, or a whole span. Sizes are in bytes.
 type Block struct {

@@ -106,6 +106,55 @@ func (s Sealed) Underrun(size int) Damage {
 	return d
 }
 
+// MarkOverrun says how the alignment mark of this live block was written over: the word before the user's address, which lies offset
+// bytes inside the block. used is how much of the block is in use, from its start.
+func (s Sealed) MarkOverrun(offset, used int) Damage {
+	mark := layout.MakeAlignmentMark(s.Address+uint64(offset), s.Secret, offset)
+	from, to := damageIn(s.Bytes[:offset], offset-layout.SealBytes, offset-layout.SealBytes, mark)
+	d := Damage{
+		Before: true, Requested: used - offset, Aligned: offset, Expected: layout.Hex(uint64(mark)),
+		Found:   layout.Hex(binary.LittleEndian.Uint64(s.Bytes[offset-layout.SealBytes:])),
+		Summary: fmt.Sprintf("the mark before a live block of %d, which was allocated aligned, is written over", used-offset),
+		Cause:   "a write before the block's start",
+	}
+	if to == offset {
+		d.Summary = fmt.Sprintf("underflow by %s, before a live block of %d", Bytes(to-from), used-offset)
+	}
+	d.Excerpt = s.excerpt(from, to)
+	return d
+}
+
+// MarkLost is MarkOverrun for who does not know the user's address: it is where most is left of a mark, if enough is.
+func (s Sealed) MarkLost() Damage {
+	used := int(s.seal().Size())
+	best, matching := 0, 0
+	for offset := layout.SealBytes; offset < used; offset += layout.SealBytes {
+		mark := layout.MakeAlignmentMark(s.Address+uint64(offset), s.Secret, offset)
+		left := binary.LittleEndian.Uint64(s.Bytes[offset-layout.SealBytes:])
+		if n := bytesAlike(uint64(mark), left); n > matching {
+			best, matching = offset, n
+		}
+	}
+	if matching >= 3 { // less could be chance
+		return s.MarkOverrun(best, used)
+	}
+	return Damage{
+		Before: true, Requested: -1, Summary: "the mark before a live block, which was allocated aligned, is written over",
+		Cause: "a write before the block's start", Found: "no mark before the seal", Expected: "a mark before the address that AllocAligned returned",
+	}
+}
+
+// bytesAlike is how many of their eight bytes two words have in common.
+func bytesAlike(a, b uint64) (n int) {
+	for rest, i := a^b, 0; i < layout.SealBytes; i++ {
+		if rest&0xff == 0 {
+			n++
+		}
+		rest >>= 8
+	}
+	return n
+}
+
 // Freed says how the seal of a free block was written over, which was expected to be this one.
 func (s Sealed) Freed() Damage {
 	size := s.size()
@@ -267,14 +316,7 @@ func (s Sealed) likelySeal() (best layout.Seal, matching int) {
 	for _, state := range sealStates {
 		for size := s.size(); size >= 0; size-- {
 			seal := (hash | uint64(state)) ^ uint64(size)*layout.SealSizeMultiplier
-			n := 0
-			for rest, i := seal^word, 0; i < layout.SealBytes; i++ {
-				if rest&0xff == 0 {
-					n++
-				}
-				rest >>= 8
-			}
-			if n > matching {
+			if n := bytesAlike(seal, word); n > matching {
 				best, matching = layout.Seal(seal), n
 			}
 		}

@@ -31,15 +31,18 @@ func (f Frame) Place() string {
 	return fmt.Sprintf("%s:%d", f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line)
 }
 
-// allocatorPackage is left out where it begins a stack: users ask who called it.
-const allocatorPackage = "github.com/glassheap/glassheap/allocator."
+// OfHeap reports whether a function belongs to the allocator or to what is made of its blocks (package offheap). They are left
+// out where they begin a stack: users ask who called them.
+func OfHeap(function string) bool {
+	return strings.HasPrefix(function, "github.com/glassheap/glassheap/allocator.") || strings.HasPrefix(function, "github.com/glassheap/glassheap/offheap.")
+}
 
-// UsersFrames are the frames of a stack that are the user's: without the allocator's and the runtime's (of a fault) where the
+// UsersFrames are the frames of a stack that are the user's: without those of OfHeap and the runtime's (of a fault) where the
 // stack begins, and without those of the runtime around it.
 func UsersFrames(stack []Frame) (user []Frame) {
 	for _, f := range stack {
 		switch {
-		case len(user) == 0 && (strings.HasPrefix(f.Function, allocatorPackage) || strings.HasPrefix(f.Function, "runtime.")):
+		case len(user) == 0 && (OfHeap(f.Function) || strings.HasPrefix(f.Function, "runtime.")):
 		case Outermost(f.Function) || f.Function == "":
 		default:
 			user = append(user, f)
