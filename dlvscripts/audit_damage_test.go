@@ -21,18 +21,12 @@ func TestDamageInAuditMode(t *testing.T) {
 	s := startHeaps(t, "audited")
 	door, h := s.look("audited")
 	find := func(place inspect.Place, nth int) *inspect.Block {
-		slabs, err := h.Slabs(-1)
-		require.NoError(t, err)
-		for _, row := range slabs.Slabs {
-			blocks, err := h.Blocks(uint64(row.Slab))
-			require.NoError(t, err)
-			for _, b := range blocks.Blocks {
-				if b.Place != place || b.Allocated == nil {
-					continue
-				}
-				if nth--; nth < 0 {
-					return b
-				}
+		for b := range everyBlock(t, h) {
+			if b.Place != place || b.Allocated == nil {
+				continue
+			}
+			if nth--; nth < 0 {
+				return b
 			}
 		}
 		require.Fail(t, "no block is "+place.String())

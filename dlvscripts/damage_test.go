@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/glassheap/glassheap/allocator/layout"
 	"github.com/glassheap/glassheap/inspect"
 	"github.com/glassheap/glassheap/inspect/target"
 	"github.com/glassheap/glassheap/internal/debugging"
@@ -104,6 +106,14 @@ func TestDamagedLinksAndSchema(t *testing.T) {
 			s.sameFindings(door, fmt.Sprintf("link %d of slab 12", i))
 		})
 	}
+	mark := alignedUser(t, h) - layout.SealBytes
+	for i := range uint64(layout.SealBytes) {
+		s.whileFlipped(door, mark+i, func() { s.sameFindings(door, "a mark", string(inspect.CodeUnderflow)) })
+	}
+	whole := wordAt(t, door, mark)
+	s.pokeWord(mark, 0x7878787878787878)
+	s.sameFindings(door, "a mark that is gone", string(inspect.CodeUnderflow))
+	s.pokeWord(mark, whole)
 	s.whileFlipped(door, uint64(h.Identity().Schema)+100, func() {
 		s.sameFindings(door, "the schema")
 		answer := s.Ask("gh_structs --wrong")
@@ -122,6 +132,34 @@ func TestDamagedLinksAndSchema(t *testing.T) {
 		})
 	})
 	require.Contains(t, s.Ask("gh_check"), "healthy.")
+}
+
+// alignedUser is the user's address of a block that was allocated aligned, and lies inside it.
+func alignedUser(t *testing.T, h *inspect.Heap) uint64 {
+	for b := range everyBlock(t, h) {
+		if b.Aligned > 0 {
+			return uint64(b.Address) + uint64(b.Aligned)
+		}
+	}
+	require.Fail(t, "no block is aligned")
+	return 0
+}
+
+// everyBlock goes over the blocks of all slabs, in the order of their addresses.
+func everyBlock(t *testing.T, h *inspect.Heap) iter.Seq[*inspect.Block] {
+	return func(yield func(*inspect.Block) bool) {
+		slabs, err := h.Slabs(-1)
+		require.NoError(t, err)
+		for _, row := range slabs.Slabs {
+			blocks, err := h.Blocks(uint64(row.Slab))
+			require.NoError(t, err)
+			for _, b := range blocks.Blocks {
+				if !yield(b) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // TestNothingEndsACommand asks every question of a heap whose figures lead far away.

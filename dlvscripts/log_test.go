@@ -73,15 +73,9 @@ func TestTheSameHistory(t *testing.T) {
 				addresses = append(addresses, e.Address, e.Address+3)
 			}
 			places := map[inspect.Place]int{}
-			slabs, err := h.Slabs(-1)
-			require.NoError(t, err)
-			for _, row := range slabs.Slabs {
-				blocks, err := h.Blocks(uint64(row.Slab))
-				require.NoError(t, err)
-				for _, b := range blocks.Blocks {
-					if places[b.Place]++; places[b.Place] <= 3 {
-						addresses = append(addresses, b.Address)
-					}
+			for b := range everyBlock(t, h) {
+				if places[b.Place]++; places[b.Place] <= 3 {
+					addresses = append(addresses, b.Address)
 				}
 			}
 			require.Greater(t, len(places), 2)

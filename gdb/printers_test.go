@@ -86,6 +86,46 @@ print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.
 	}
 }
 
+// TestMarksAreTheCheckers does the same where blocks are aligned, and where the mark before one is written over.
+func TestMarksAreTheCheckers(t *testing.T) {
+	t.Parallel()
+	needGDB(t)
+	script := filepath.Join(t.TempDir(), "marks.py")
+	require.NoError(t, os.WriteFile(script, []byte(`
+import json, gdb
+from glassheap_gdb import blocks, finding
+def both():
+    """What the printers and the checker say of each aligned block."""
+    chosen = finding.choose()
+    theirs = {b["address"]: b for s in json.loads(gdb.execute("glassheap slabs --json", False, True))["slabs"]
+              for b in json.loads(gdb.execute("cli blocks --json %d" % s["slab"], False, True))["blocks"]}
+    ours = [b for page, address, slab in chosen.slabs() for b in blocks.of_slab(chosen, page, address, slab)]
+    return [((b.seal, b.requested), (theirs[hex(b.address)]["seal"], theirs[hex(b.address)]["requested"]), hex(b.address))
+            for b in ours if hex(b.address) in marked or theirs[hex(b.address)].get("aligned")], theirs
+marked = {}
+whole, theirs = both()
+marked = {address: int(address, 16) + theirs[address]["aligned"] - 1 for _, _, address in whole}
+for address in marked.values():
+    inferior = gdb.selected_inferior()
+    inferior.write_memory(address, bytes([255 - inferior.read_memory(address, 1)[0][0]]))
+print(json.dumps({"whole": whole, "damaged": both()[0]}))
+`), 0o600))
+	transcript := play(t, "break main.stop\nrun shop\nsource "+script, debugging.Program(t, "../dlvscripts/testdata/heaps"))
+	var found map[string][][3]any
+	require.NoError(t, json.Unmarshal([]byte(answer(t, transcript, "source "+script)), &found))
+	require.NotEmpty(t, found["whole"])
+	require.Len(t, found["damaged"], len(found["whole"]))
+	for _, b := range found["whole"] {
+		require.Equal(t, []any{"intact", 100.0}, b[0])
+		require.Equal(t, b[1], b[0])
+	}
+	for _, b := range found["damaged"] {
+		seal := b[0].([]any)[0]
+		require.Equal(t, "mark", seal)
+		require.Equal(t, b[1].([]any)[0], seal)
+	}
+}
+
 // TestAFrontEndUnfoldsTheHeapDownToItsBlocks speaks GDB/MI, as VS Code does.
 func TestAFrontEndUnfoldsTheHeapDownToItsBlocks(t *testing.T) {
 	mi := startMI(t, victim(t))

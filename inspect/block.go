@@ -58,6 +58,9 @@ func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []b
 		if seal.State().Aligned() {
 			b.Aligned = report.Sealed{Address: address, Secret: h.id.Secret, Bytes: data}.AlignedAt(b.Requested)
 			b.Requested -= b.Aligned
+			if b.Aligned == 0 && b.Seal == SealIntact && !h.blind {
+				b.Seal = SealMark
+			}
 		}
 	default:
 		b.Seal = SealIntact

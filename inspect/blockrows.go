@@ -27,7 +27,7 @@ const (
 )
 
 // sealNames are the states of seals, as lists name them.
-var sealNames = []string{string(SealNone), string(SealIntact), string(SealBroken), string(SealWrong), string(SealSlack), string(SealPoison), string(SealUnknown)}
+var sealNames = []string{string(SealNone), string(SealIntact), string(SealBroken), string(SealWrong), string(SealSlack), string(SealPoison), string(SealMark), string(SealUnknown)}
 
 // BlockColumns are the columns of a list of blocks.
 var BlockColumns = query.Set[BlockRow]{

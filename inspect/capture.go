@@ -199,6 +199,13 @@ func (c *capture) takeBut(t target.Target, kept []target.Extent) error {
 			// The entries of a huge span are zeros, of which there may be any number; its arenas say that they are its own.
 			certain = c.arenas.filledEnd() / f.arena.bytes * layout.PagesPerArena * layout.PageEntryBytes
 		}
+		// A top above what the arenas can account for is a lie; check says so by what is below it.
+		switch part.r {
+		case &c.descriptors:
+			part.bytes = min(part.bytes, layout.MostDescriptorBytes(c.arenasThere())+smallRegion)
+		case &c.records:
+			part.bytes = min(part.bytes, layout.MostRecordBytes(c.arenasThere())+smallRegion)
+		}
 		if part.r == &c.descriptors && len(kept) > 0 && part.r.readBut(t, id.Base, part.start, part.bytes, kept) {
 			continue
 		}
@@ -210,6 +217,16 @@ func (c *capture) takeBut(t target.Target, kept []target.Extent) error {
 		return err
 	}
 	return c.takeStacks(t)
+}
+
+// arenasThere counts the arenas that were ever used: something is written about each of them.
+func (c *capture) arenasThere() (n uint32) {
+	for about := range slices.Chunk(c.arenas.bytes, int(c.format.arena.bytes)) {
+		if slices.ContainsFunc(about, func(b byte) bool { return b != 0 }) {
+			n++
+		}
+	}
+	return n
 }
 
 // prepare takes the buffers that take needs, by a first copy: the process isn't held still for that. Only take says what is

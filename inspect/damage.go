@@ -42,6 +42,8 @@ func (h *Heap) diagnose(s *Slab, index int, c *census) (*Finding, error) {
 		f.Summary = fmt.Sprintf("a block that is sealed as live is %s too", b.Place)
 		f.Found, f.Expected = "sealed as live", "sealed as free"
 		f.Cause = "it was freed twice at the same time by two goroutines, or a list of free blocks was written over"
+	case b.Seal == SealMark:
+		h.diagnoseMark(&f, s, index, own)
 	case b.Place == PlaceLive:
 		h.diagnoseLive(&f, s, index, own)
 	default:
@@ -59,6 +61,15 @@ func (h *Heap) diagnoseLive(f *Finding, s *Slab, index int, own []byte) {
 	if d.Requested >= 0 {
 		b.Requested, b.Aligned = d.Requested, d.Aligned
 	}
+	tell(f, d)
+}
+
+// diagnoseMark says how the mark before the user's part of a live block was written over.
+func (h *Heap) diagnoseMark(f *Finding, s *Slab, index int, own []byte) {
+	b := f.Block
+	d := h.sealedBlock(s, index, own).MarkLost()
+	f.Code = CodeUnderflow
+	b.Requested, b.Aligned = d.Requested, d.Aligned
 	tell(f, d)
 }
 

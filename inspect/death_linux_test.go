@@ -304,6 +304,11 @@ func victimAuditedWork(h *allocator.Heap) {
 	_ = h.Free(blocks[0])
 	blocks[0], _ = h.AllocAligned(40, 16)
 	_ = h.Free(blocks[0])
+	owner := allocator.NewOwner()
+	for _, n := range []int{40, 33 << 10} {
+		blocks[0], _ = h.AllocFor(owner, n)
+		_ = h.Free(blocks[0])
+	}
 	// The mode changes, with blocks held back and live.
 	blocks[100], _ = h.Alloc(40)
 	_ = h.SetMode(allocator.ModeSealed)
@@ -315,6 +320,10 @@ func victimAuditedWork(h *allocator.Heap) {
 	// Guarded blocks.
 	_ = h.SetGuardRate(2)
 	round(6, 24)
+	for i := range 2 {
+		blocks[i], _ = h.AllocFor(owner, 24)
+	}
+	_, _ = h.Free(blocks[0]), h.Free(blocks[1])
 	_ = h.SetGuardRate(0)
 	// Spans, held back one at a time.
 	for range 2 {

@@ -82,123 +82,34 @@ func (p piece) name() string {
 	return "retired " + strings.ToLower(p.kind) + " at " + Address(p.start).String()
 }
 
-func (h *Heap) pageEntry(page int) layout.PageEntry {
-	e, _ := get[layout.PageEntry](h.capture.pageMap, h.capture.pageMap.start+uint64(page)*layout.PageEntryBytes)
-	return e
-}
-
-// decodeArenas walks the page map: every page of every arena belongs to one run, and every entry of a run must say so.
-func (h *Heap) decodeArenas() {
-	arenas := len(h.capture.pageMap.bytes) / (layout.PagesPerArena * int(layout.PageEntryBytes))
-	for arenas > 0 && h.neverUsed(arenas-1) {
-		arenas--
-	}
-	h.slabOfPage = make([]int32, arenas*layout.PagesPerArena)
-	hugeHead, hugeLeft := 0, 0
-	for i := range arenas {
-		address := h.capture.arenas.start + uint64(i)*h.format.arena.bytes
-		raw, _ := h.format.arena.get(h.capture.arenas, address)
-		a := &arena{Arena: raw, address: Address(address)}
-		a.facts = layout.ArenaFacts{ID: uint32(i), Base: h.id.Data + uint64(i)*layout.ArenaBytes, Held: h.header.PagesLock.Held()}
-		h.arenas = append(h.arenas, a)
-		switch {
-		case a.State == layout.ArenaHugeTail && hugeLeft > 0:
-			a.facts.HugeHead = uint64(hugeHead)
-			hugeLeft--
-			h.expectNoRuns(a, i*layout.PagesPerArena)
-		case a.State == layout.ArenaHugeTail:
-			h.problem(a.name(), "State", a.address, a.State.String(), "an arena of its own", "no huge span that begins before it reaches it")
-			h.expectNoRuns(a, i*layout.PagesPerArena)
-		case a.State == layout.ArenaHuge:
-			if s := h.decodeHuge(a, i); s != nil {
-				hugeHead, hugeLeft = i, int(a.facts.HugeArenas)-1
-			}
-		case a.State == layout.ArenaPages:
-			h.decodeRuns(a, i*layout.PagesPerArena)
-		default:
-			h.expectNoRuns(a, i*layout.PagesPerArena)
-		}
-	}
-}
-
-// neverUsed reports whether neither the struct of an arena nor the page map says anything of it: a count that is too high led
-// to it.
-func (h *Heap) neverUsed(i int) bool {
-	const entries = layout.PagesPerArena * layout.PageEntryBytes
-	a, _ := h.format.arena.get(h.capture.arenas, h.capture.arenas.start+uint64(i)*h.format.arena.bytes)
-	pages, _ := get[[entries]byte](h.capture.pageMap, h.capture.pageMap.start+uint64(i)*entries)
-	return a == layout.Arena{} && pages == [entries]byte{}
-}
-
-// expectNoRuns expects that no page entry of an arena says anything.
-func (h *Heap) expectNoRuns(a *arena, first int) {
-	for page := first; page < first+layout.PagesPerArena; page++ {
-		if e := h.pageEntry(page); e != 0 {
-			h.pageProblem(page, e, 0, "nothing in an arena that is "+a.State.String()+" has an entry")
-		}
-	}
-}
-
-// decodeRuns walks the page runs of an arena, whose first page has the number first.
-func (h *Heap) decodeRuns(a *arena, first int) {
-	end := first + layout.PagesPerArena
-	for page := first; page < end; {
-		e := h.pageEntry(page)
-		switch e.Kind() {
-		case layout.PageFree, layout.PageDirty:
-			if e != layout.PageEntry(e.Kind()) {
-				h.pageProblem(page, e, layout.PageEntry(e.Kind()), "a free page belongs to nothing")
-			}
-			a.facts.Free++
-			if e.Kind() == layout.PageDirty {
-				a.facts.Dirty++
-			}
-			page++
-		case layout.PageSlab:
-			page += h.decodeSlab(a, page, end, e)
-		case layout.PageSpan:
-			page += h.decodeSpan(a, page, end, e)
-		default:
-			h.pageProblem(page, e, 0, "no run that ends in it begins before it")
-			page++
-		}
-	}
-}
-
-// runLength is how many pages from page on belong to the run that e begins.
-func (h *Heap) runLength(page, end int, e layout.PageEntry) int {
-	n := 1
-	for page+n < end && h.pageEntry(page+n) == layout.MakePageEntry(e.Kind(), e.Bin(), n, e.Descriptor()) {
-		n++
-	}
-	return n
-}
-
 // slabsAtATime is how many Slabs are allocated together.
 const slabsAtATime = 256
 
 // decodeSlab decodes the slab that begins at page and returns how many pages it has.
 func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 	address := h.id.Descriptors + e.Descriptor()
-	raw, ok := h.format.slab.get(h.capture.descriptors, address)
-	bin := e.Bin()
-	// The bin stands in the entry and in the slab. Where they differ, the one that the slab's other fields fit is believed.
-	if ok && raw.Bin != bin && int(raw.Bin) < len(h.classes) && raw.Stride == h.classes[raw.Bin].Stride {
-		h.pageProblem(page, e, layout.MakePageEntry(layout.PageSlab, raw.Bin, 0, e.Descriptor()), "the bin that its slab belongs to")
-		bin = raw.Bin
-	}
-	if !ok || e.Before() != 0 || int(bin) >= len(h.classes) {
-		h.pageProblem(page, e, 0, "an entry begins a run of a bin that exists, and its slab lies among the descriptors")
-		return 1
-	}
 	if len(h.fresh) == 0 {
 		h.fresh = make([]Slab, slabsAtATime)
 	}
 	s := &h.fresh[0]
-	*s = Slab{Slab: raw, Address: Address(address), page: page, base: h.id.Data + uint64(page)*layout.PageBytes, bin: int(bin), class: &h.classes[bin]}
+	ok := h.format.slab.into(&s.Slab, h.capture.descriptors, address)
+	bin := e.Bin()
+	// The bin stands in the entry and in the slab. Where they differ, the one that the slab's other fields fit is believed.
+	if ok && s.Bin != bin && int(s.Bin) < len(h.classes) && s.Stride == h.classes[s.Bin].Stride {
+		h.pageProblem(page, e, layout.MakePageEntry(layout.PageSlab, s.Bin, 0, e.Descriptor()), "the bin that its slab belongs to")
+		bin = s.Bin
+	}
+	if !ok || e.Before() != 0 || int(bin) >= len(h.classes) {
+		h.pageProblem(page, e, 0, "an entry begins a run of a bin that exists, and its slab lies among the descriptors")
+		*s = Slab{}
+		return 1
+	}
+	s.Address, s.page, s.base = Address(address), page, h.id.Data+uint64(page)*layout.PageBytes
+	s.bin, s.class = int(bin), &h.classes[bin]
 	bytes := h.format.slabDescriptorBytes(s.class.Capacity)
 	if address%layout.DescriptorGrain != 0 || address+bytes > h.capture.descriptors.end() || !s.credible() || !h.oneRun(address, s.Base == s.base) {
 		h.pageProblem(page, e, 0, "the slab that it names lies whole among the descriptors, and begins here")
+		*s = Slab{}
 		return 1
 	}
 	from := address + h.format.slab.bytes - h.capture.descriptors.start
@@ -215,7 +126,6 @@ func (h *Heap) decodeSlab(a *arena, page, end int, e layout.PageEntry) int {
 	for k := range s.pages {
 		h.slabOfPage[page+k] = int32(len(h.slabs))
 	}
-	h.bins[bin].slabs = append(h.bins[bin].slabs, s)
 	h.pieces = append(h.pieces, piece{start: address, bytes: bytes, kind: "Slab", page: page})
 	a.facts.Slabs++
 	return s.pages
@@ -300,22 +210,6 @@ func (h *Heap) spanOf(page int, e layout.PageEntry) *Span {
 	h.spans = append(h.spans, s)
 	h.pieces = append(h.pieces, piece{start: address, bytes: h.format.span.bytes, kind: "Span", page: page})
 	return s
-}
-
-// oneRun reports whether the descriptor at an address may be that of the run which names it. One that says itself that it begins
-// elsewhere may have a damaged base, but is believed of one run only: a page map can name it for every page.
-func (h *Heap) oneRun(address uint64, begins bool) bool {
-	if begins {
-		return true
-	}
-	if h.strays[address] {
-		return false
-	}
-	if h.strays == nil {
-		h.strays = map[uint64]bool{}
-	}
-	h.strays[address] = true
-	return true
 }
 
 // pageProblem records that the entry of a page is not what it has to be.

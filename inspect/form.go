@@ -18,12 +18,18 @@ type move struct{ from, to, bytes uint64 }
 
 // get copies the T at address out of the region; ok is false when it does not lie inside.
 func (f *form[T]) get(r region, address uint64) (value T, ok bool) {
+	ok = f.into(&value, r, address)
+	return value, ok
+}
+
+// into is get for a value that has a place already; it is zero before.
+func (f *form[T]) into(value *T, r region, address uint64) bool {
 	offset := address - r.start
 	if f.bytes == 0 || offset > uint64(len(r.bytes)) || uint64(len(r.bytes))-offset < f.bytes {
-		return value, false
+		return false
 	}
-	f.fill(&value, r.bytes[offset:offset+f.bytes])
-	return value, true
+	f.fill(value, r.bytes[offset:offset+f.bytes])
+	return true
 }
 
 // fill copies the T that memory holds; value is zero before. What its format does not have stays zero.

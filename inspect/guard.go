@@ -53,7 +53,7 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 		return
 	}
 	held := h.header.PagesLock.Held()
-	h.judgeStruct(visit, all, "GuardPool", "GuardPool", uint64(g.address), func(j *layout.Judge) {
+	h.judgeStruct(visit, all, title("GuardPool"), "GuardPool", uint64(g.address), func(j *layout.Judge) {
 		g.Judge(j, layout.GuardPoolFacts{Live: g.live, Held: held})
 	})
 	for i := range h.format.guardSlots.count {
@@ -62,7 +62,7 @@ func (h *Heap) judgeGuards(visit func(Judgement), all bool) {
 			continue
 		}
 		facts := layout.GuardSlotFacts{Page: h.id.GuardPages + layout.GuardPage(i), Grain: h.id.Geometry.Grain(), Stored: h.stored, Held: held}
-		h.judgeStruct(visit, all, guardSlotName(i), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
+		h.judgeStruct(visit, all, title(guardSlotName(i)), "GuardSlot", h.guardSlotAddress(i), func(j *layout.Judge) { s.Judge(j, facts) })
 	}
 }
 

@@ -87,6 +87,6 @@ func (h *Heap) journalsFound() (n uint64) {
 func (h *Heap) judgeJournals(visit func(Judgement), all bool) {
 	for i, q := range h.journals {
 		facts := layout.JournalFacts{ID: uint32(i), Bytes: q.bytes, Known: q.known}
-		h.judgeStruct(visit, all, q.name(i), "Journal", uint64(q.address), func(j *layout.Judge) { q.Judge(j, facts) })
+		h.judgeStruct(visit, all, title(q.name(i)), "Journal", uint64(q.address), func(j *layout.Judge) { q.Judge(j, facts) })
 	}
 }

@@ -57,8 +57,8 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	if facts.Base != 0 {
 		base = facts.Base
 	}
-	h.judgeStruct(visit, all, "Header.Identity", "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
-	h.judgeStruct(visit, all, "Header.Twin", "Identity", base, func(j *layout.Judge) {
+	h.judgeStruct(visit, all, title("Header.Identity"), "Identity", base, func(j *layout.Judge) { first.Judge(j, facts) })
+	h.judgeStruct(visit, all, title("Header.Twin"), "Identity", base, func(j *layout.Judge) {
 		if h.sum == first.Checksum {
 			twin.JudgeTwin(j, first, h.twinSum, h.sum)
 		} else {
@@ -67,18 +67,32 @@ func (h *Heap) judgeHeader(visit func(Judgement), all bool) {
 	})
 }
 
+// named is a struct that has a name in every output. It is asked when there is something to say: most structs are sound.
+type named interface{ name() string }
+
+// title is a name that was made already.
+type title string
+
+func (t title) name() string { return string(t) }
+
 // judgeStruct judges one struct and hands on its verdicts: every one, or only those that are not as expected.
-func (h *Heap) judgeStruct(visit func(Judgement), all bool, name, kind string, address uint64, judge func(*layout.Judge)) {
+func (h *Heap) judgeStruct(visit func(Judgement), all bool, of named, kind string, address uint64, judge func(*layout.Judge)) {
 	j := layout.Judge{All: all, Lacks: h.format.lacks[kind]}
 	judge(&j)
+	h.conclude(visit, of, kind, address, &j)
+}
+
+// conclude hands on the verdicts on a struct that was judged, and takes them from its judge.
+func (h *Heap) conclude(visit func(Judgement), of named, kind string, address uint64, j *layout.Judge) {
 	if gaps := h.format.gaps[kind]; gaps != nil {
 		if raw := h.copied(address, h.format.structBytes(kind)); raw != nil {
 			j.Changing(false)
 			j.Padding(raw, gaps)
 		}
 	}
-	if all || len(j.Verdicts) > 0 {
-		visit(Judgement{Name: name, Type: kind, Address: Address(address), Verdicts: j.Verdicts})
+	if j.All || len(j.Verdicts) > 0 {
+		visit(Judgement{Name: of.name(), Type: kind, Address: Address(address), Verdicts: j.Verdicts})
+		j.Verdicts = nil
 	}
 }
 
@@ -95,7 +109,7 @@ func (h *Heap) copied(address, bytes uint64) []byte {
 // judge judges every struct of a sound heap but its slabs, which the pass has judged: counts are what it counted.
 func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 	pages := h.header.PagesLock.Held()
-	h.judgeStruct(visit, all, "Header", "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
+	h.judgeStruct(visit, all, title("Header"), "Header", h.id.Base, func(j *layout.Judge) { h.header.Judge(j, h.headerFacts()) })
 	inflows := make([]int64, len(h.bins))
 	for _, c := range h.caches {
 		for bin, m := range c.magazines {
@@ -114,13 +128,13 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 			Withdrawn: n.withdrawn, Carved: n.carved, Free: n.free, DepotBlocks: depot, Inflow: inflows[i], Live: n.live, Cached: n.cached, Quarantined: n.quarantined,
 			ListsBroken: b.listsBroken, PagesHeld: pages,
 		}
-		h.judgeStruct(visit, all, fmt.Sprintf("Bin %d", i), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
+		h.judgeStruct(visit, all, title(fmt.Sprintf("Bin %d", i)), "Bin", uint64(b.Address), func(j *layout.Judge) { b.Judge(j, facts) })
 	}
 	for i, c := range h.caches {
 		if i >= int(h.header.CachesReady) {
 			break
 		}
-		h.judgeStruct(visit, all, c.name(i), "Cache", uint64(c.address), func(j *layout.Judge) { c.Judge(j, uint32(i)) })
+		h.judgeStruct(visit, all, title(c.name(i)), "Cache", uint64(c.address), func(j *layout.Judge) { c.Judge(j, uint32(i)) })
 		for bin, m := range c.magazines {
 			facts := layout.MagazineFacts{Bin: uint32(bin), Limit: h.classes[bin].Magazine, Held: h.bins[bin].Lock == layout.HeldBy(i)}
 			if m.unused() {
@@ -129,24 +143,24 @@ func (h *Heap) judge(counts passCounts, visit func(Judgement), all bool) {
 				}
 				facts = layout.MagazineFacts{} // no P ever needed it
 			}
-			h.judgeStruct(visit, all, m.name, "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
+			h.judgeStruct(visit, all, title(m.name), "Magazine", uint64(m.address), func(j *layout.Judge) { m.Judge(j, facts) })
 		}
 	}
 	h.judgeJournals(visit, all)
 	h.judgeGuards(visit, all)
 	h.judgeStacks(visit, all)
 	for _, l := range h.onLists {
-		h.judgeStruct(visit, all, l.name, l.kind, uint64(l.address), l.judge)
+		h.judgeStruct(visit, all, title(l.name), l.kind, uint64(l.address), l.judge)
 	}
 	for _, a := range h.arenas {
-		h.judgeStruct(visit, all, a.name(), "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
+		h.judgeStruct(visit, all, a, "Arena", uint64(a.address), func(j *layout.Judge) { a.Judge(j, a.facts) })
 	}
 	for _, s := range h.spans {
 		facts := layout.SpanFacts{
 			Arena: uint32(s.page / layout.PagesPerArena), Base: s.base, Pages: uint64(s.pages), GuardPages: uint64(s.guards),
 			Huge: s.huge, SealBytes: uint64(h.id.SealBytes), Held: pages, Quarantine: s.held,
 		}
-		h.judgeStruct(visit, all, s.name(), "Span", uint64(s.Address), func(j *layout.Judge) {
+		h.judgeStruct(visit, all, s, "Span", uint64(s.Address), func(j *layout.Judge) {
 			s.Judge(j, facts)
 			if s.Recorded == layout.SpanRecorded {
 				s.Record.Judge(j, layout.RecordFacts{State: s.state(), Stored: h.stored, Held: pages})

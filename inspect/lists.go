@@ -95,7 +95,7 @@ func (h *Heap) walkRetiredSlabs(b *Bin) {
 		b.retired++
 		name := "retired slab at " + Address(link).String()
 		h.pieces = append(h.pieces, piece{start: uint64(link), bytes: bytes, kind: "Slab", page: -1})
-		h.placeRecords(name, Address(link), b.slot(h), s.Records)
+		h.placeRecords(title(name), Address(link), b.slot(h), s.Records)
 		h.judged(name, "Slab", Address(link), func(j *layout.Judge) {
 			s.JudgeRetired(j, uint32(b.slot(h)), b.Lock.Held() || h.header.PagesLock.Held())
 		})

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/glassheap/glassheap/allocator/layout"
+	"github.com/glassheap/glassheap/allocator/report"
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
@@ -61,7 +62,7 @@ func (p pass) run(ctx context.Context, h *Heap) (passResult, error) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			worker := passWorker{pass: p, heap: h, result: &results[w]}
+			worker := passWorker{pass: p, heap: h, result: &results[w], judge: layout.Judge{All: p.all, Lacks: h.format.lacks["Slab"]}}
 			*worker.result = p.result(h)
 			for {
 				i := int(next.Add(1)) - 1
@@ -156,6 +157,7 @@ type passWorker struct {
 	heap   *Heap
 	result *passResult
 	census census
+	judge  layout.Judge // of slabs: there are many
 	buffer []byte
 }
 
@@ -227,12 +229,12 @@ func (w *passWorker) slab(s *Slab) {
 	if w.structs == nil {
 		return
 	}
-	h.judgeStruct(w.result.structs.visit, w.all, s.name(), "Slab", uint64(s.Address), func(j *layout.Judge) {
-		facts := h.slabFacts(s, &w.census, held)
-		facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
-		s.Judge(j, facts)
-		s.judgeTail(j)
-	})
+	facts := h.slabFacts(s, &w.census, held)
+	facts.Retiring = bin && pages && !s.onPartial && !s.onEmpty
+	w.judge.Reset()
+	s.Judge(&w.judge, facts)
+	s.judgeTail(&w.judge)
+	h.conclude(w.result.structs.visit, s, "Slab", uint64(s.Address), &w.judge)
 }
 
 // slabFacts is what a slab is held against.
@@ -260,25 +262,40 @@ func (w *passWorker) blocks(s *Slab, data []byte) {
 	// A damaged page map may leave a slab fewer pages than its blocks need.
 	room := s.pages * layout.PageBytes
 	carved := min(s.carved(), room/stride)
-	address := s.base
-	slow := h.blind || size < 8
-	for i, place := range w.census.places[:carved] {
-		// Most blocks of most heaps are live, not recorded, and end within a word of their seal.
-		end := i*stride + size
-		seal := layout.Seal(binary.LittleEndian.Uint64(data[end:]))
-		slack := size - int(seal.Size())
-		if slow || place != PlaceLive || uint(slack) > 8 || seal.Unfolded() != layout.SealHash(address, secret)|uint64(layout.StateLive) ||
-			layout.SlackDamaged(binary.LittleEndian.Uint64(data[end-8:]), uint32(slack)) {
-			if !w.healthy(s, i, data[i*stride:(i+1)*stride]) {
-				w.result.suspects = append(w.result.suspects, suspect{s, i})
+	places := w.census.places[:carved]
+	quick := !h.blind && size >= layout.SealBytes
+	for i := 0; i < carved; i++ {
+		if quick {
+			if i += clearlySound(places[i:], data[i*stride:], stride, size, s.blockAddress(i), secret); i == carved {
+				break
 			}
 		}
-		address += uint64(stride)
+		if !w.healthy(s, i, data[i*stride:(i+1)*stride]) {
+			w.result.suspects = append(w.result.suspects, suspect{s, i})
+		}
 	}
 	if end := s.capacity() * stride; h.format.edges && end < room && !h.blind && firstDamage(data[end:room]) >= 0 {
 		w.result.suspects = append(w.result.suspects, suspect{s, slabTail})
 	}
 	w.result.counts.blocks += uint64(carved)
+}
+
+// clearlySound is how many blocks, from the first on, take no second look: as most blocks of most heaps they are live, not recorded,
+// end within a word of their seal, and are sound. Nothing else is done in its loop, so that what it needs stays in registers.
+func clearlySound(places []Place, data []byte, stride, size int, address, secret uint64) int {
+	at := size - layout.SealBytes // of the block's last word and its seal
+	for i, place := range places {
+		words := data[at : at+2*layout.SealBytes]
+		seal := layout.Seal(binary.LittleEndian.Uint64(words[layout.SealBytes:]))
+		slack := size - int(seal.Size())
+		if place != PlaceLive || uint(slack) > 8 || seal.Unfolded() != layout.SealHash(address, secret)|uint64(layout.StateLive) ||
+			layout.SlackDamaged(binary.LittleEndian.Uint64(words), uint32(slack)) {
+			return i
+		}
+		at += stride
+		address += uint64(stride)
+	}
+	return len(places)
 }
 
 // healthy holds one block's seal, and what goes with it, against the block's place.
@@ -293,7 +310,7 @@ func (w *passWorker) healthy(s *Slab, i int, block []byte) bool {
 		b, _ := h.examineSeal(s, i, place, w.census.onTop(i), block)
 		healthy = b.Seal == SealIntact || b.Seal == SealNone || b.Place == PlaceWithdrawn || b.Place == PlaceLost
 	case place == PlaceLive:
-		healthy = intactLive(block[:size], seal, hash)
+		healthy = intactLive(block[:size], seal, hash) && (!seal.State().Aligned() || h.marked(s, i, block))
 	case place == PlaceFree || place == PlaceDepot:
 		healthy = intactFree(block[:size], seal, hash)
 	case place == PlaceCached:
@@ -304,6 +321,13 @@ func (w *passWorker) healthy(s *Slab, i int, block []byte) bool {
 		healthy = true // virgin, withdrawn or lost: its seal tells nothing more
 	}
 	return healthy && !(seal.State().Recorded() && s.recorded && len(h.judgeRecord(s, i, seal.State())) > 0)
+}
+
+// marked reports whether a block that is sealed as aligned has its mark. The mark is written before that seal, and stays until
+// the block is the user's no more.
+func (h *Heap) marked(s *Slab, i int, block []byte) bool {
+	sealed := report.Sealed{Address: s.blockAddress(i), Secret: h.id.Secret, Bytes: block}
+	return sealed.AlignedAt(int(layout.Seal(binary.LittleEndian.Uint64(block[s.class.Size:])).Size())) > 0
 }
 
 // intactLive reports whether a block carries the seal of a live one, and the slack pattern before it.

@@ -59,7 +59,7 @@ func (h *Heap) judgeRecord(s *Slab, index int, state layout.State) []layout.Verd
 }
 
 // placeRecords finds the records that a slab's descriptor names: an active one's or a retired one's.
-func (h *Heap) placeRecords(name string, address Address, bin int, ref layout.Ref[layout.Records]) bool {
+func (h *Heap) placeRecords(of named, address Address, bin int, ref layout.Ref[layout.Records]) bool {
 	if ref == 0 {
 		return false
 	}
@@ -69,7 +69,7 @@ func (h *Heap) placeRecords(name string, address Address, bin int, ref layout.Re
 	head, ok := h.format.records.get(r, uint64(ref))
 	if !ok || (uint64(ref)-r.start)%layout.DescriptorGrain != 0 || uint64(ref)-r.start+h.format.recordArrayBytes(capacity) > uint64(len(r.bytes)) {
 		h.problems.add(held, func() Finding {
-			return fromVerdict(CodeMetadata, name, uint64(address), layout.Verdict{
+			return fromVerdict(CodeMetadata, of.name(), uint64(address), layout.Verdict{
 				Field: "Records", Found: layout.Hex(uint64(ref)), Expected: "0 or an address below Header.RecordsTop", Why: "records lie whole in their part", UnderWay: held,
 			})
 		})
@@ -84,7 +84,7 @@ func (h *Heap) placeRecords(name string, address Address, bin int, ref layout.Re
 // placeAllRecords finds the records of every slab that is in use. Those of retired slabs were found along their lists.
 func (h *Heap) placeAllRecords() {
 	for _, s := range h.slabs {
-		s.recorded = h.placeRecords(s.name(), s.Address, s.bin, s.Records)
+		s.recorded = h.placeRecords(s, s.Address, s.bin, s.Records)
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 	SealWrong   = report.SealWrong
 	SealSlack   = report.SealSlack
 	SealPoison  = report.SealPoison
+	SealMark    = report.SealMark
 	SealUnknown = report.SealUnknown
 
 	SeverityDamage    = report.SeverityDamage

@@ -96,11 +96,11 @@ func (h *Heap) judgeStacks(visit func(Judgement), all bool) {
 		return
 	}
 	facts := layout.StackTableFacts{Used: t.used, Count: uint64(len(t.stacks)), Chained: t.chained, Room: t.room, Holders: uint32(h.format.caches)}
-	h.judgeStruct(visit, all, "StackTable", "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
+	h.judgeStruct(visit, all, title("StackTable"), "StackTable", uint64(t.address), func(j *layout.Judge) { t.Judge(j, facts) })
 	for _, ref := range t.order {
 		s := t.stacks[ref]
 		address := uint64(t.address) + h.format.stackTable.bytes + ref.Offset()
-		h.judgeStruct(visit, all, "Stack "+layout.Hex(uint64(ref)), "Stack", address, func(j *layout.Judge) {
+		h.judgeStruct(visit, all, title("Stack "+layout.Hex(uint64(ref))), "Stack", address, func(j *layout.Judge) {
 			s.Judge(j, layout.StackFacts{Hash: layout.HashStack(s.addresses), Self: ref, Stored: h.stored})
 		})
 	}

@@ -14,7 +14,7 @@ class Block:
     def __init__(self, address, size, index, place, slab, bin):
         self.address, self.size, self.index, self.place, self.slab, self.bin = address, size, index, place, slab, bin
         self.requested = -1  # bytes that were asked for, from the block's start; -1: not known
-        self.seal = "none"  # none, intact, broken, wrong, slack, poison: the words of the checker
+        self.seal = "none"  # none, intact, broken, wrong, slack, poison, mark: the words of the checker
         self.allocated = self.freed = None  # who did, as far as audit mode recorded it
         self.guarded = False  # it ends at a guard page, and has no seal
 
@@ -123,13 +123,24 @@ def _examine(heap, block, data, record):
 
 def _examine_live(heap, block, data, seal):
     """A block that is sealed as being in the user's hands."""
-    block.requested = seal.size
+    aligned = _aligned_at(heap, block, data, seal) if seal.aligned() else 0
+    block.requested = seal.size - aligned
     if data[seal.size : block.size].strip(bytes([heap.layout("SlackByte")])):
         block.seal = "slack"
+    elif seal.aligned() and not aligned:
+        block.seal = "mark"
     if block.place in ("cached", "quarantined") and block.seal == "intact" and heap.cached_blocks()[block.address][1]:
         block.place = "in-flight"
     elif block.place not in ("live", "withdrawn"):
         block.seal = "wrong"
+
+
+def _aligned_at(heap, block, data, seal):
+    """How far inside an aligned block the user's address lies, by the mark before it; 0 when the mark is written over."""
+    for offset in range(8, seal.size, 8):
+        if Seal(heap.layout, int.from_bytes(data[offset - 8 : offset], "little")).marks(block.address + offset, offset, heap.identity.Secret):
+            return offset
+    return 0
 
 
 def _examine_freed(heap, block, data, seal):

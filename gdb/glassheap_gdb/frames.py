@@ -5,7 +5,7 @@ import os
 
 import gdb
 
-_ALLOCATOR = "github.com/glassheap/glassheap/allocator."
+_HEAP = ("github.com/glassheap/glassheap/allocator.", "github.com/glassheap/glassheap/offheap.")
 
 Frame = collections.namedtuple("Frame", "function file line")
 
@@ -42,10 +42,10 @@ def _place(function, pc):
 
 
 def of_user(addresses):
-    """The first frame of a stack that is not the allocator's; None: there is none, or there are no symbols."""
+    """The first frame of a stack that is not the heap's; None: there is none, or there are no symbols."""
     for address in addresses:
         for frame in at(address):
-            if not frame.function.startswith(_ALLOCATOR):
+            if not frame.function.startswith(_HEAP):
                 return frame
     return None
 

@@ -63,6 +63,10 @@ class Seal:
         """Whether the state is that of a block that waits to be handed out."""
         return self.state in (self.layout("StateFree"), self.layout("StatePoisoned"))
 
+    def aligned(self):
+        """Whether the user's address lies inside the block, behind a mark."""
+        return self.state in (self.layout("StateAligned"), self.layout("StateRecordedAligned"))
+
     def recorded(self):
         """Whether the block's record says who allocated it."""
         return self.poisoned() or self.state in (self.layout("StateRecorded"), self.layout("StateRecordedAligned"))
@@ -76,6 +80,10 @@ class Seal:
         unfolded = self.value ^ self.size * self.layout("SealSizeMultiplier") & _MASK
         product = (address ^ secret) * self.layout("SealMultiplier")
         return (unfolded ^ product >> 64 ^ product) & self.layout("SealHashMask") == 0
+
+    def marks(self, address, offset, secret):
+        """Whether it is the mark before a user's address, which lies so many bytes inside its block."""
+        return self.state == self.layout("StateAligned") and self.size == offset and self.belongs(address, secret ^ _MASK)
 
 
 class StackName:

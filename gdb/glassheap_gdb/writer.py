@@ -5,7 +5,7 @@ import os
 import gdb
 
 _MOST = 3  # frames
-_NOT_THE_PROGRAM = ("github.com/glassheap/glassheap/allocator.", "runtime.")
+_NOT_THE_PROGRAM = ("github.com/glassheap/glassheap/allocator.", "github.com/glassheap/glassheap/offheap.", "runtime.")
 
 
 def lines():

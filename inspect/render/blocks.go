@@ -90,6 +90,8 @@ func (p *page) seal(s inspect.SealState) string {
 		return p.Paint(damaged, "intact, slack damaged")
 	case inspect.SealPoison:
 		return p.Paint(damaged, "intact, poison damaged")
+	case inspect.SealMark:
+		return p.Paint(damaged, "intact, mark damaged")
 	case inspect.SealWrong:
 		return p.Paint(damaged, "contradicts the lists")
 	}

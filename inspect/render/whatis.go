@@ -46,7 +46,7 @@ func (p *page) neighbour(b *inspect.Block) string {
 	switch {
 	case b == nil:
 		return "none"
-	case b.Seal == inspect.SealBroken || b.Seal == inspect.SealSlack || b.Seal == inspect.SealWrong || b.Seal == inspect.SealPoison:
+	case b.Seal.Damaged():
 		return p.place(b.Place) + ", seal " + p.seal(b.Seal)
 	}
 	return p.place(b.Place)

@@ -262,14 +262,16 @@ func (f *coreFile) ReadAt(p []byte, offset int64) (int, error) {
 	return int(n), nil
 }
 
-// ExecutableOf is where the executable of a core was, as the core tells it; empty: it doesn't, or the target is no core. Another
-// file may be there now.
+// ExecutableOf is where the executable of a core was, as the core tells it, or that of a process that has ended; empty: nobody says.
+// Another file may be there now.
 func ExecutableOf(t Target) string {
-	c, ok := t.(*coreTarget)
-	if !ok {
-		return ""
+	switch t := t.(type) {
+	case *coreTarget:
+		return strings.TrimSuffix(t.executable(), deleted)
+	case interface{ executableOfEnded() string }:
+		return t.executableOfEnded()
 	}
-	return strings.TrimSuffix(c.executable(), deleted)
+	return ""
 }
 
 // IsCore says whether a file begins as a core does, or is compressed as cores are.

@@ -16,6 +16,10 @@ func OriginOf(t Target) (symbols.Origin, error) {
 	switch s := t.(type) {
 	case *coreTarget:
 		return s.origin()
+	case interface {
+		originOfEnded() (symbols.Origin, error)
+	}:
+		return s.originOfEnded()
 	case *snapshot:
 		if s.info.BuildID == "" {
 			return symbols.Origin{}, ErrNoOrigin

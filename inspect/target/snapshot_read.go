@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -62,9 +63,10 @@ func newSnapshot(path string, file io.ReaderAt, fileBytes int64) (*snapshot, err
 	if err := s.readIndex(chunksFrom, fileBytes); err != nil {
 		return nil, err
 	}
-	// A frame can't make the decoder take more memory than a window needs, whatever it claims.
+	// A frame can't make the decoder take more memory than a window needs, whatever it claims, nor decode to elsewhere than it is told.
 	s.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(windowBytes), zstd.WithDecoderMaxWindow(windowBytes))
+		zstd.WithDecoderMaxMemory(windowBytes), zstd.WithDecoderMaxWindow(windowBytes),
+		zstd.WithDecodeAllCapLimit(true))
 	if err != nil {
 		return nil, err
 	}
@@ -204,17 +206,32 @@ func (e *expected) judge(c chunk, heapBytes, chunksEnd int64) (reason string) {
 
 // decode reads a chunk from the file.
 func (s *snapshot) decode(i int) ([]byte, error) {
+	plain := make([]byte, s.chunks[i].bytes)
+	if err := s.decodeInto(plain, i); err != nil {
+		return nil, err
+	}
+	return plain, nil
+}
+
+// frames are buffers for packed chunks.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+// decodeInto reads a chunk from the file to where it is wanted, which is as long as it is. After an error anything may be there.
+func (s *snapshot) decodeInto(to []byte, i int) error {
 	c := s.chunks[i]
 	damage := &DamagedError{Path: s.path, Offset: c.offset, Bytes: int64(c.bytes)}
-	frame := make([]byte, c.packed)
+	buffer := frames.Get().(*[]byte)
+	defer frames.Put(buffer)
+	*buffer = slices.Grow((*buffer)[:0], int(c.packed))
+	frame := (*buffer)[:c.packed]
 	if _, err := s.file.ReadAt(frame, c.place); err != nil {
 		if errors.Is(err, os.ErrClosed) {
-			return nil, err
+			return err
 		}
 		damage.Reason = err.Error()
-		return nil, damage
+		return damage
 	}
-	plain, err := s.decoder.DecodeAll(frame, make([]byte, 0, c.bytes))
+	plain, err := s.decoder.DecodeAll(frame, to[:0:len(to)])
 	switch {
 	case err != nil:
 		damage.Reason = err.Error()
@@ -223,9 +240,9 @@ func (s *snapshot) decode(i int) ([]byte, error) {
 	case checksum(plain) != c.sum:
 		damage.Reason = "the checksum is wrong"
 	default:
-		return plain, nil
+		return nil
 	}
-	return nil, damage
+	return damage
 }
 
 func (s *snapshot) ReadAt(p []byte, offset int64) (int, error) {
@@ -248,6 +265,14 @@ func (s *snapshot) ReadAt(p []byte, offset int64) (int, error) {
 		n, offset = n+int(hole-offset), hole
 		if offset == end {
 			break
+		}
+		if c := s.chunks[i]; c.offset == offset && c.end() <= end {
+			// All of it is asked for, so nobody will ask for the rest.
+			if err := s.decodeInto(p[n:n+int(c.bytes)], i); err != nil {
+				return n, err
+			}
+			n, offset = n+int(c.bytes), c.end()
+			continue
 		}
 		plain, err := s.cache.get(i)
 		if err != nil {

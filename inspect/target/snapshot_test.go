@@ -513,6 +513,29 @@ func TestBomb(t *testing.T) {
 	}
 }
 
+// TestFrameOfUnknownSize reads chunks whose frames do not tell how much they hold, whole and in part.
+func TestFrameOfUnknownSize(t *testing.T) {
+	info := []byte(`{"size":4194304}`)
+	for _, n := range []int{1, 100, 4096, 128<<10 + 1, windowBytes - 1, windowBytes} {
+		for kind, plain := range map[string][]byte{"noise": noise(1, n), "repeated": bytes.Repeat([]byte("repeated"), n/8+1)[:n]} {
+			var streamed bytes.Buffer
+			stream, err := zstd.NewWriter(&streamed, zstd.WithWindowSize(windowBytes), zstd.WithSingleSegment(false))
+			require.NoError(t, err)
+			for rest := plain; len(rest) > 0; rest = rest[min(len(rest), 5000):] {
+				_, err = stream.Write(rest[:min(len(rest), 5000)])
+				require.NoError(t, err)
+				require.NoError(t, stream.Flush())
+			}
+			require.NoError(t, stream.Close())
+			c := chunk{place: int64(snapshotHeaderBytes + len(info)), bytes: uint32(n), packed: uint32(streamed.Len()), sum: checksum(plain)}
+			s, err := openBytes(forge{info: info, chunks: []chunk{c}, body: streamed.Bytes()}.file())
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(plain, readPartOf(t, s, 0, n)), "%d bytes of %s, whole", n, kind)
+			require.True(t, bytes.Equal(plain[n/2:], readPartOf(t, s, int64(n/2), n-n/2)), "%d bytes of %s, in part", n, kind)
+		}
+	}
+}
+
 // TestShortFrame has a chunk that is shorter than the index says, with the checksum of what is there.
 func TestShortFrame(t *testing.T) {
 	encoder, err := zstd.NewWriter(nil)

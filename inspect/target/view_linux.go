@@ -30,13 +30,22 @@ func (v *view) bytes(offset, bytes int64) []byte {
 	if v == nil || offset < 0 || bytes < 0 || offset > mostHeapBytes || bytes > mostHeapBytes {
 		return nil
 	}
+	mapped := v.upTo(offset + bytes)
+	if mapped == nil {
+		return nil
+	}
+	return resident(mapped, offset, bytes)
+}
+
+// upTo is a mapping that reaches so far at least; nil: there can't be one.
+func (v *view) upTo(end int64) []byte {
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	if n := len(v.mapped); n > 0 && offset+bytes <= int64(len(v.mapped[n-1])) {
-		return resident(v.mapped[n-1], offset, bytes)
+	if n := len(v.mapped); n > 0 && end <= int64(len(v.mapped[n-1])) {
+		return v.mapped[n-1]
 	}
 	info, err := v.file.Stat()
-	if err != nil || offset+bytes > info.Size() {
+	if err != nil || end > info.Size() {
 		return nil
 	}
 	mapped, err := unix.Mmap(int(v.file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_NORESERVE)
@@ -44,7 +53,7 @@ func (v *view) bytes(offset, bytes int64) []byte {
 		return nil // address space is short: it is read instead
 	}
 	v.mapped = append(v.mapped, mapped)
-	return resident(mapped, offset, bytes)
+	return mapped
 }
 
 // resident is a part of a mapping, or nil when one of its pages is not in memory: it may be a hole, which a read through the

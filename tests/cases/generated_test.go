@@ -76,6 +76,12 @@ func TestDamageAroundEveryBlock(t *testing.T) {
 		for offset := n; offset < min(n+reach, end); offset++ {
 			lab.damage(t, "aligned block", b, offset, start(b), n%5 == 0)
 		}
+		// Before an address inside its block lies its mark; before one that is aligned by chance, the block before.
+		if r := lab.whatis(t, b); r.Block.Aligned > 0 {
+			for offset := -layout.SealBytes; offset < 0; offset++ {
+				lab.damage(t, "aligned block, before", b, offset, start(b), true)
+			}
+		}
 		require.NoError(t, lab.heap.Free(b))
 	}
 	for _, n := range []int{33 << 10, 50_000, 256 << 10, 3 << 20} {
@@ -188,6 +194,16 @@ func (lab *damageLab) damage(t *testing.T, class string, b []byte, offset int, b
 		}
 	}
 	write(b, offset, healthy)
+}
+
+// whatis is what a user's address is.
+func (lab *damageLab) whatis(t *testing.T, b []byte) *inspect.WhatisReport {
+	h, err := inspect.Open(context.Background(), lab.self)
+	require.NoError(t, err)
+	r, err := h.Whatis(uint64(uintptr(start(b))))
+	require.NoError(t, err)
+	require.NotNil(t, r.Block)
+	return r
 }
 
 // holds reports whether the block at an address is the one in which the user's address lies: the same, or, for a block that

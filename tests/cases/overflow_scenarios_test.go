@@ -80,6 +80,19 @@ func init() {
 			s.checkFinds(inspect.CodeOverflow, start(before), "1 before the block behind it")
 			s.refuses(s.heap.Free(a), allocator.Underflow, start(a), "")
 		},
+		"underflow_aligned": func(s *stage) {
+			block, a := s.insideItsBlock()
+			healthy := read(a, -1)
+			write(a, -1, ^healthy)
+			s.checkFinds(inspect.CodeUnderflow, block, "underflow by 1 byte, before a live block of 100")
+			write(a, -1, healthy)
+			s.checkIsHealthy()
+			for i := 1; i <= 16; i++ {
+				write(a, -i, 'x')
+			}
+			s.checkFinds(inspect.CodeUnderflow, block, "the mark before a live block, which was allocated aligned, is written over")
+			s.refuses(s.heap.Free(a), allocator.Underflow, block, "")
+		},
 		"underflow_first_block": func(s *stage) {
 			// The first block of the second slab: a block of 328 bytes leaves the end of its slab unused.
 			first := s.alloc(328)
@@ -94,6 +107,22 @@ func init() {
 			_ = v
 		},
 	})
+}
+
+// insideItsBlock is a block of 100 bytes that was allocated aligned to 64, and begins inside its block.
+func (s *stage) insideItsBlock() (block unsafe.Pointer, a []byte) {
+	for {
+		b := s.alloc(100 + 64 - layout.ClassGrain) // what AllocAligned takes
+		if block = start(b); uintptr(block)%64 == 0 {
+			continue
+		}
+		s.free(b) // to be given out next
+		a, err := s.heap.AllocAligned(100, 64)
+		must(err)
+		if inside := uintptr(start(a)) - uintptr(block); inside > 0 && inside < 64 {
+			return block, a
+		}
+	}
 }
 
 // overflowed expects that check and Free blame a block for having been written past its end.

@@ -124,9 +124,10 @@ func must[T any](value T, err error) T {
 const reserve = 16 << 20
 
 // busy makes a heap that has something on every list that a case damages: two bins with several slabs that have room, free
-// lists of several blocks, full and half-full magazines. It has no span: gcore loses what lies behind a guard page.
+// lists of several blocks, full and half-full magazines. It has no span: gcore loses what lies behind a guard page. Nothing is given
+// back in the background, which would walk lists that are damaged just then.
 func busy(mode allocator.Mode) *allocator.Heap {
-	h := must(allocator.New(allocator.Options{Name: "sessions", Mode: mode, ReserveBytes: reserve, Policy: allocator.PolicyReport}))
+	h := must(allocator.New(allocator.Options{Name: "sessions", Mode: mode, ReserveBytes: reserve, ScavengeAfter: -1, Policy: allocator.PolicyReport}))
 	freeEvery3rd := func(blocks [][]byte, from int) {
 		for i := from; i < len(blocks); i += 3 {
 			if err := h.Free(blocks[i]); err != nil {
