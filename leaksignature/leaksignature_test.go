@@ -53,6 +53,7 @@ func TestMatch(t *testing.T) {
 	set := read(t, text)
 	load, start := frame("main.(*cache).load", 42), frame("main.main", 17)
 	inside := frame("github.com/glassheap/glassheap/allocator.(*Heap).Alloc", 300)
+	grown := frame("github.com/glassheap/glassheap/offheap.(*Vec[...]).Append", 60)
 	around := []runtime.Frame{frame("runtime.main", 290), frame("runtime.goexit", 1700)}
 	open := frame("example.com/shop.Open[...]", 7)
 	for name, c := range map[string]struct {
@@ -61,6 +62,7 @@ func TestMatch(t *testing.T) {
 	}{
 		"the stack":                      {[]runtime.Frame{load, start}, true},
 		"with what is around it":         {append([]runtime.Frame{inside, inside, load, start}, around...), true},
+		"through a Vec":                  {append([]runtime.Frame{inside, grown, load, start}, around...), true},
 		"another line":                   {[]runtime.Frame{frame("main.(*cache).load", 43), start}, false},
 		"another line of a caller":       {[]runtime.Frame{load, frame("main.main", 18)}, false},
 		"another caller":                 {[]runtime.Frame{load, frame("main.other", 17)}, false},

@@ -83,10 +83,13 @@ func (g *Signature) matches(frames []runtime.Frame) bool {
 	return g.CutOff || !slices.ContainsFunc(frames, func(f runtime.Frame) bool { return !outermost(f.Function) })
 }
 
-const allocatorPackage = "github.com/glassheap/glassheap/allocator."
+// ofHeap is report.OfHeap, for a package that imports nothing of this module.
+func ofHeap(function string) bool {
+	return strings.HasPrefix(function, "github.com/glassheap/glassheap/allocator.") || strings.HasPrefix(function, "github.com/glassheap/glassheap/offheap.")
+}
 
 func withoutAllocator(frames []runtime.Frame) []runtime.Frame {
-	for len(frames) > 0 && strings.HasPrefix(frames[0].Function, allocatorPackage) {
+	for len(frames) > 0 && ofHeap(frames[0].Function) {
 		frames = frames[1:]
 	}
 	return frames

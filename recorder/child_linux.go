@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/glassheap/glassheap/inspect"
 )
 
 // init makes this process the second one of a recorder, if that is what it was started for. It never returns then.
@@ -34,11 +36,12 @@ func Recording() bool {
 // child is the second process.
 type child struct {
 	orders
-	started time.Time
-	heaps   []keptHeap // in the order in which they were made
-	goodbye bool
-	ooms    oomCounts // before the program died
-	sampled time.Time // when those were counted
+	started   time.Time
+	functions *inspect.Program // of the program; nil: no heap was looked at yet
+	heaps     []keptHeap       // in the order in which they were made
+	goodbye   bool
+	ooms      oomCounts // before the program died
+	sampled   time.Time // when those were counted
 }
 
 // keptHeap is a heap of the program.

@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/target"
 )
 
 // TestDeaths has a program die in every way, with a healthy heap.
@@ -72,6 +74,22 @@ func TestDamageIsReported(t *testing.T) {
 			require.Contains(t, text, "next  glassheap whatis "+v.directory+"/"+p.Heaps[0].Snapshot)
 		})
 	}
+}
+
+// TestStacksHaveNames: the second process is the same executable, and names the functions. The snapshot knows which one it was.
+func TestStacksHaveNames(t *testing.T) {
+	t.Setenv("GLASSHEAP", "mode=audit")
+	v := start(t, "overflow,violation")
+	v.end(t)
+	p, text := v.postMortem(t)
+	require.Regexp(t, `(?s)is the start of a withdrawn block.*allocated by .*\n +main\.main +\S*main\.go:\d+\n.*1  overflow by 1 byte.*allocated by .*\n +main\.main +\S*main\.go:\d+\n`, text)
+	s, err := target.OpenPath(t.Context(), filepath.Join(v.directory, p.Heaps[0].Snapshot), target.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = inspect.ProgramOf(s, program)
+	require.NoError(t, err, "it is the one that ran")
+	_, err = inspect.ProgramOf(s, "/proc/self/exe")
+	require.Error(t, err, "it is another one")
 }
 
 // TestGoodEnds has a program end well: nothing is written, and nothing said.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/glassheap/glassheap/inspect"
+	"github.com/glassheap/glassheap/inspect/symbols"
 	"github.com/glassheap/glassheap/inspect/target"
 )
 
@@ -105,8 +106,12 @@ func (c *child) check(ctx context.Context, h keptHeap) (t target.Target, r inspe
 		r.Problem = "it was in anonymous memory, which is gone with the program"
 		return nil, r
 	}
-	t = target.OfEnded(h.file, h.base, c.PID, c.Program, h.name)
-	checked, err := inspect.Check(ctx, t, inspect.CheckOptions{})
+	// The program's executable is this process's own.
+	t = target.OfEnded(h.file, h.base, c.PID, c.Program, h.name, "/proc/self/exe", symbols.Origin{BuildID: c.BuildID, Entry: c.Entry})
+	if c.functions == nil {
+		c.functions, _ = inspect.ProgramOf(t, "") // without it, stacks are addresses
+	}
+	checked, err := inspect.Check(ctx, t, inspect.CheckOptions{Program: c.functions})
 	if err != nil {
 		r.Problem = err.Error()
 		return t, r
@@ -130,6 +135,7 @@ func (c *child) explain(ctx context.Context, p *inspect.PostMortem, addresses []
 			if err != nil {
 				continue
 			}
+			h.SetProgram(c.functions)
 			if r, err := h.Whatis(uint64(address)); err == nil && r.Kind != "outside" {
 				a.Heap, a.Sentence, a.Whatis = p.Heaps[i].Name, r.Sentence, r
 				if r.Block != nil && r.Block.Place == inspect.PlaceWithdrawn {

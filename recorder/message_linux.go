@@ -35,6 +35,8 @@ const (
 type orders struct {
 	PID           int    `json:"pid"`
 	Program       string `json:"program"`
+	BuildID       string `json:"build_id"` // of its executable, and where that was loaded: symbols.Origin
+	Entry         uint64 `json:"entry"`
 	Directory     string `json:"directory"`
 	Own           bool   `json:"own"` // the directory is the default one, which has to be the user's
 	SnapshotBytes int64  `json:"snapshot_bytes"`

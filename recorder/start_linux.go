@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/inspect/symbols"
 )
 
 // Recorder is a recorder that was started: a second process waits for this one to die.
@@ -99,6 +100,9 @@ func (r *Recorder) start(own bool) error {
 	o := orders{
 		PID: os.Getpid(), Program: programName(), Directory: r.options.Directory, Own: own, SnapshotBytes: r.options.SnapshotBytes,
 		TimeLimit: int64(r.options.TimeLimit), Keep: r.options.Keep, Silent: r.options.Silent,
+	}
+	if origin, err := symbols.OriginOf(o.PID); err == nil { // else stacks are addresses
+		o.BuildID, o.Entry = origin.BuildID, origin.Entry
 	}
 	stderr, pidfd := os.Stderr, nothing
 	if _, err := os.Stderr.Stat(); err != nil || o.Silent {
