@@ -1,9 +1,11 @@
 // Package glassheapprom shows Prometheus what heaps count.
 //
-//	prometheus.MustRegister(glassheapprom.New(cache, sessions))
+//	prometheus.MustRegister(glassheapprom.New())                  every heap of the program, those made later too
+//	prometheus.MustRegister(glassheapprom.New(cache, sessions))   these
 //
-// Every metric has the label heap, the heap's name. A scrape calls Stats of each heap, which takes the locks of its size classes one
-// after the other: some microseconds, and the fast path of Alloc and Free takes none of them.
+// Every metric has the label heap, the heap's name; of several open heaps with one name the second is NAME#2. A scrape calls Stats of
+// each heap, which takes the locks of its size classes one after the other: some microseconds, and the fast path of Alloc and Free
+// takes none of them. A heap that is closed is no longer told.
 //
 // It is a module of its own, so that programs without Prometheus do not inherit it.
 package glassheapprom
@@ -12,12 +14,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/glassheap/glassheap/allocator"
+	"github.com/glassheap/glassheap/internal/openheaps"
 )
 
 // Collector collects the figures of some heaps. It may be used by several goroutines at the same time.
 type Collector struct{ heaps []*allocator.Heap }
 
-// New makes a Collector of heaps that are open. Their names have to differ. Unregister it before one of them is closed.
+// New makes a Collector of these heaps, or without any, of all that the program has and will have.
 func New(heaps ...*allocator.Heap) *Collector { return &Collector{heaps} }
 
 // metric is one figure of allocator.Stats.
@@ -54,6 +57,7 @@ var metrics = []metric{
 	gauge("slabs", "Slabs.", func(s *allocator.Stats) uint64 { return s.Slabs }),
 	gauge("spans", "Large allocations that are live.", func(s *allocator.Stats) uint64 { return s.Spans }),
 	counter("allocs_total", "Blocks handed out so far, spans excepted.", func(s *allocator.Stats) uint64 { return s.Allocs }),
+	counter("violations_total", "Broken rules that the heap met so far, faults on guard pages excepted. Anything but 0 is a bug to look for.", func(s *allocator.Stats) uint64 { return s.Violations }),
 	counter("frees_total", "Blocks given back so far, spans excepted.", func(s *allocator.Stats) uint64 { return s.Frees }),
 }
 
@@ -66,10 +70,9 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 
 // Collect is for the registry, at each scrape.
 func (c *Collector) Collect(to chan<- prometheus.Metric) {
-	for _, h := range c.heaps {
-		s := h.Stats()
+	for _, h := range openheaps.Count(c.heaps...) {
 		for _, m := range metrics {
-			to <- prometheus.MustNewConstMetric(m.description, m.kind, float64(m.value(&s)), h.Name())
+			to <- prometheus.MustNewConstMetric(m.description, m.kind, float64(m.value(&h.Stats)), h.Name)
 		}
 	}
 }
