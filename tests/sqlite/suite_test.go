@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/upstream"
 )
 
 // suite runs the tests of one program, each in a process of its own.
@@ -131,9 +133,9 @@ func (s *suite) watch(t *testing.T, pid int, ended <-chan error, o *outcome) err
 // compare runs a suite on glassheap, in both modes, and requires that what passed with the original passes.
 func compare(t *testing.T, original outcome, names []string, dropIn suite) {
 	t.Helper()
-	root := repository(t)
+	root := upstream.Repository(t)
 	dropIn.glassheap = filepath.Join(t.TempDir(), "glassheap")
-	goIn(t, root, "build", "-o", dropIn.glassheap, "./cmd/glassheap")
+	upstream.Go(t, root, "build", "-o", dropIn.glassheap, "./cmd/glassheap")
 	t.Logf("original: %d tests and subtests pass, of %d tests these do not: %v", len(original.passed), len(names), keys(original.said))
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return original.said[name] != "" })
 	for _, mode := range []string{"sealed", "audit"} {

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/upstream"
 )
 
 const (
@@ -27,12 +29,12 @@ var endless = []string{"TestRegisteredFunctions"}
 
 // TestSQLite: the tests that modernc.org/sqlite has in its module pass with glassheap below it, as many as without.
 func TestSQLite(t *testing.T) {
-	original := source(t, sqliteVersion)
-	first := suite{program: testProgram(t, original), folder: original}
+	original := upstream.Source(t, sqliteVersion)
+	first := suite{program: upstream.TestProgram(t, original, "."), folder: original}
 	names := slices.DeleteFunc(first.names(t), func(name string) bool { return slices.Contains(endless, name) })
-	dropIn := source(t, sqliteVersion)
+	dropIn := upstream.Source(t, sqliteVersion)
 	onGlassheap(t, dropIn)
-	compare(t, first.run(t, names, ""), names, suite{program: testProgram(t, dropIn), folder: dropIn})
+	compare(t, first.run(t, names, ""), names, suite{program: upstream.TestProgram(t, dropIn, "."), folder: dropIn})
 }
 
 // aboutItsPages are tests of modernc.org/memory that look at the headers of its pages and at what it keeps of freed ones.
@@ -58,11 +60,11 @@ func regions(a *Allocator) int {
 func TestMemory(t *testing.T) {
 	for _, tags := range []string{"", "memory.counters"} {
 		t.Run("tags="+tags, func(t *testing.T) {
-			original := source(t, memoryVersion)
-			first := suite{program: testProgram(t, original, "-tags="+tags), folder: original}
+			original := upstream.Source(t, memoryVersion)
+			first := suite{program: upstream.TestProgram(t, original, ".", "-tags="+tags), folder: original}
 			names := slices.DeleteFunc(first.names(t), func(name string) bool { return slices.Contains(aboutItsPages, name) })
 			dropIn := memoryOnGlassheap(t, original, tags != "")
-			compare(t, first.run(t, names, ""), names, suite{program: testProgram(t, dropIn, "-tags="+tags), folder: dropIn})
+			compare(t, first.run(t, names, ""), names, suite{program: upstream.TestProgram(t, dropIn, ".", "-tags="+tags), folder: dropIn})
 		})
 	}
 }
@@ -71,7 +73,7 @@ func TestMemory(t *testing.T) {
 func memoryOnGlassheap(t *testing.T, original string, counters bool) string {
 	t.Helper()
 	folder := t.TempDir()
-	root := repository(t)
+	root := upstream.Repository(t)
 	files, err := filepath.Glob(root + "/allocator/modernc/*")
 	require.NoError(t, err)
 	for _, file := range files {
@@ -88,8 +90,8 @@ func memoryOnGlassheap(t *testing.T, original string, counters bool) string {
 		text += "\nconst counters = false\n"
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "all_test.go"), []byte(text), 0o600))
-	goIn(t, folder, "mod", "edit", "-replace", "github.com/glassheap/glassheap="+root, "-require", "modernc.org/mathutil@v1.7.1")
-	goIn(t, folder, "mod", "tidy")
+	upstream.Go(t, folder, "mod", "edit", "-replace", "github.com/glassheap/glassheap="+root, "-require", "modernc.org/mathutil@v1.7.1")
+	upstream.Go(t, folder, "mod", "tidy")
 	return folder
 }
 

@@ -1,0 +1,8 @@
+// Package arrow runs the tests that Apache Arrow Go has in its own module on glassheap:
+//
+//	go test -tags modules -timeout 90m -v .
+//
+// fetches the module, builds the tests of its packages as they are and with memory.GoAllocator, which is its default allocator
+// as well, on a heap in a file; runs both, the latter sealed and in audit mode; and compares what passes. `glassheap check` looks
+// at each process again and again while it runs, and at the file when it has ended. -run 'TestArrow/arrow/array$' takes one package.
+package arrow
