@@ -2,21 +2,16 @@ package tutorial
 
 import (
 	"flag"
-	"os"
-	"regexp"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/debugging"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts of docs/tutorial.md")
 
 const document = "../../docs/tutorial.md"
-
-// shown is a transcript in the document: its name, and what it says.
-var shown = regexp.MustCompile("(?s)<!-- transcript (\\w+ \\w+) -->\n```text\n(.*?)\n```")
 
 // doors are the ways to ask, each with how its session is played.
 var doors = []struct {
@@ -49,46 +44,16 @@ var finds = map[string]string{
 
 // TestTheTutorialIsTrue plays the sessions of the document and holds it against what came out.
 func TestTheTutorialIsTrue(t *testing.T) {
-	text, err := os.ReadFile(document)
-	require.NoError(t, err)
-	told := map[string]string{}
-	for _, found := range shown.FindAllStringSubmatch(string(text), -1) {
-		require.NotContains(t, told, found[1], "shown twice")
-		told[found[1]] = found[2]
+	var scenes []debugging.Scene
+	session := func(name, lesson string, play func(*testing.T, string) string) {
+		require.Contains(t, finds, name)
+		scenes = append(scenes, debugging.Scene{Name: name, Finds: finds[name], Play: func(t *testing.T) string { return play(t, lesson) }})
 	}
-	var lock sync.Mutex
-	played := map[string]string{}
-	t.Run("sessions", func(t *testing.T) {
-		session := func(name, lesson string, play func(*testing.T, string) string) {
-			t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-				t.Parallel()
-				transcript := play(t, lesson)
-				require.Regexp(t, finds[name], transcript)
-				require.Contains(t, told, name, "the document does not show it")
-				lock.Lock()
-				played[name] = transcript
-				lock.Unlock()
-				if !*update {
-					require.Equal(t, told[name], transcript, "read the difference, then: go test ./tests/tutorial -update")
-				}
-			})
+	for _, l := range Lessons {
+		for _, door := range doors {
+			session(door.name+" "+l.Name, l.Name, door.play)
 		}
-		for _, l := range Lessons {
-			for _, door := range doors {
-				session(door.name+" "+l.Name, l.Name, door.play)
-			}
-		}
-		session("fastest path", "overflow", playFastPath)
-	})
-	require.Len(t, told, len(finds), "the document shows a session that nobody plays")
-	if *update {
-		fresh := shown.ReplaceAllStringFunc(string(text), func(old string) string {
-			name := shown.FindStringSubmatch(old)[1]
-			if transcript, ok := played[name]; ok {
-				return "<!-- transcript " + name + " -->\n```text\n" + transcript + "\n```"
-			}
-			return old // its debugger is not here
-		})
-		require.NoError(t, os.WriteFile(document, []byte(fresh), 0o644))
 	}
+	session("fastest path", "overflow", playFastPath)
+	debugging.Document(t, document, *update, scenes)
 }

@@ -9,7 +9,7 @@ import (
 
 // Await says which process this is, and waits until its input ends.
 func Await() {
-	letTrace()
+	LetTrace()
 	fmt.Printf("ready: process %d waits for the end of its input\n", os.Getpid())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }

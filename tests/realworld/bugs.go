@@ -1,0 +1,61 @@
+// Package realworld holds real programs on glassheap, small ones, and the tests that load them, look at them while they run, kill
+// them, and let them die of mistakes that are planted in them:
+//
+//	cache       a cache server: memcached's protocol, values off-heap, eviction at the heap's limit
+//	bugs        which mistakes are planted where: the one place that says so       bugs.go
+//	plant       a command that builds a program with one of them
+package realworld
+
+import (
+	"context"
+
+	"github.com/glassheap/glassheap/internal/planted"
+)
+
+// Bug is a mistake to look for in one of the programs. The programs themselves have none of them.
+type Bug struct {
+	Name    string
+	About   string // the symptom, for somebody who wants to guess
+	Program string // the folder
+	Mistake planted.Mistake
+}
+
+// Bugs are all of them.
+var Bugs = []Bug{
+	{"terminator", "some entries end a byte behind their block", "cache", planted.Mistake{
+		Package: "tests/realworld/cache", File: "entry.go",
+		Right: "heap.Alloc(headerBytes + n + len(key) + 1)",
+		Wrong: "heap.Alloc(headerBytes + n + len(key))",
+	}},
+	{"early", "a slow client's value is freed before it has been sent", "cache", planted.Mistake{
+		Package: "tests/realworld/cache", File: "shard.go",
+		Right: "	it.retired = true\n	return s.release(it)\n",
+		Wrong: "	it.retired = true\n	return s.heap.Free(it.block)\n",
+	}},
+	{"twice", "the server dies when a client hangs up", "cache", planted.Mistake{
+		Package: "tests/realworld/cache", File: "connection.go",
+		Right: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return err\n",
+		Wrong: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return errors.Join(err, c.server.cache.heap.Free(e.block))\n",
+	}},
+	{"forgotten", "the cache holds fewer entries by the hour", "cache", planted.Mistake{
+		Package: "tests/realworld/cache", File: "connection.go",
+		Right: `return errors.Join(cache.heap.Free(e.block), c.say("CLIENT_ERROR bad data chunk"))`,
+		Wrong: `return c.say("CLIENT_ERROR bad data chunk")`,
+	}},
+}
+
+// FindBug is the bug of this name.
+func FindBug(name string) (Bug, bool) {
+	for _, b := range Bugs {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return Bug{}, false
+}
+
+// Build builds the program in a folder with the bug in it, and with these flags of go build. The clone itself is not changed. It
+// returns the program's path.
+func (b Bug) Build(ctx context.Context, folder string, flags ...string) (program string, err error) {
+	return planted.Build(ctx, folder, "tests/realworld/"+b.Program, b.Mistake, flags...)
+}
