@@ -3,6 +3,10 @@ package mutants
 // auditMutations are mistakes in audit mode: records, journals, stacks, poison, the quarantine, the mode and leaks. That
 // Journal.Moving names a block on its way is not among them: only a reader that comes between two instructions can tell.
 var auditMutations = []mutation{
+	{"owner of a block is not recorded", "owner.go", "			r.AllocGoroutine, r.AllocStack = by.goroutine, by.stack\n", "			_ = r\n",
+		"what a Scope holds is shown as allocated by all who asked"},
+	{"owner is one call too far out", "owner.go", "callStack(addresses[:], 0)", "callStack(addresses[:], 1)",
+		"the caller of whoever made it is blamed"},
 	{"fresh bytes are not written", "audit.go", "fillWords(block, uint32(n+7)&^7, layout.FreshWord)", "_ = block",
 		"memory that was never written looks like data"},
 	{"audited slack is not written", "audit.go", "fillSlack(block, uint32(n), c.size)", "_ = n",

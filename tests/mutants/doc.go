@@ -6,10 +6,11 @@
 //	trial      one mutation, built by an overlay and put to the tests         trial_test.go (build tag soak)
 //	table      which test has caught what                                     table_test.go (build tag soak)
 //
-// That each mutation still fits its file is tested always. The trials take some minutes:
+// That each mutation still fits its file is tested always. All trials take half an hour to an hour:
 //
-//	go test -tags soak -timeout 30m ./tests/mutants
-//	go test -tags soak ./tests/mutants -run 'TestEveryMutantIsCaught/guard'
+//	go test -tags soak -timeout 80m ./tests/mutants
+//	go test -tags soak -timeout 40m ./tests/mutants -budget 20m   # those that the lot falls on
+//	go test -tags soak ./tests/mutants -run 'TestEveryMutantIsCaught/mutants/.*guard'
 //
 // A mutation that no test catches means that a test is missing, or that the mutation changes nothing.
 package mutants

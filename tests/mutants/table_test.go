@@ -25,5 +25,8 @@ func (r *results) table() string {
 		fmt.Fprintf(&b, "%-*s  %5s  %s\n", width, one.file+": "+one.name, one.took.Round(100*time.Millisecond), cmp.Or(one.caught, "SURVIVED"))
 	}
 	fmt.Fprintf(&b, "%d of %d mutants caught\n", caught, len(r.list))
+	if r.leftOut != 0 {
+		fmt.Fprintf(&b, "%d not tried: the budget is spent\n", r.leftOut)
+	}
 	return b.String()
 }

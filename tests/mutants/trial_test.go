@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,16 +34,32 @@ const (
 	killTimeout = 150 * time.Second // one that does not even notice is killed: a loop may hold a processor for ever
 )
 
-// TestEveryMutantIsCaught tries every mutation. One that passes all tests fails this one.
+var (
+	budget = flag.Duration("budget", 0, "begin no trial after this time; 0: try every mutation")
+	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "with a budget: the order of the trials")
+)
+
+// TestEveryMutantIsCaught tries every mutation, or as many as the budget allows, drawn by lot so that in the long run all of
+// them are. One that passes all tests fails this one.
 func TestEveryMutantIsCaught(t *testing.T) {
+	all := mutations()
+	if *budget != 0 {
+		t.Logf("at most %v, -seed %d", *budget, *seed)
+		rand.New(rand.NewPCG(*seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	}
 	if out, err := goTest(t, "", nil); err != nil {
 		t.Fatalf("the tests fail without any mutation: %s", out)
 	}
 	var results results
+	begun := time.Now()
 	t.Run("mutants", func(t *testing.T) {
-		for _, m := range mutations() {
+		for _, m := range all {
 			t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
 				t.Parallel() // as many at a time as go test's -parallel says: one for each processor
+				if *budget != 0 && time.Since(begun) > *budget {
+					results.leaveOut()
+					return
+				}
 				started := time.Now()
 				caught := try(t, m)
 				results.add(result{m, caught, time.Since(started)})
@@ -148,8 +166,15 @@ type result struct {
 
 // results collects them.
 type results struct {
-	lock sync.Mutex
-	list []result
+	lock    sync.Mutex
+	list    []result
+	leftOut int // for want of time
+}
+
+func (r *results) leaveOut() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.leftOut++
 }
 
 func (r *results) add(one result) {
