@@ -35,7 +35,7 @@ var Bugs = []Bug{
 	{"twice", "the server dies when a client hangs up", "cache", planted.Mistake{
 		Package: "tests/realworld/cache", File: "connection.go",
 		Right: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return err\n",
-		Wrong: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return errors.Join(err, c.server.cache.heap.Free(e.block))\n",
+		Wrong: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return errors.Join(err, c.cache.heap.Free(e.block))\n",
 	}},
 	{"forgotten", "the cache holds fewer entries by the hour", "cache", planted.Mistake{
 		Package: "tests/realworld/cache", File: "connection.go",
