@@ -2,6 +2,8 @@
 // them, and let them die of mistakes that are planted in them:
 //
 //	cache       a cache server: memcached's protocol, values off-heap, eviction at the heap's limit
+//	store       a log-structured store on disk: Redis's protocol, memtables, indexes and filters off-heap
+//	serving     what the servers have in common
 //	bugs        which mistakes are planted where: the one place that says so       bugs.go
 //	plant       a command that builds a program with one of them
 package realworld
