@@ -44,6 +44,36 @@ var Bugs = []Bug{
 		Right: `return errors.Join(cache.heap.Free(e.block), c.say("CLIENT_ERROR bad data chunk"))`,
 		Wrong: `return c.say("CLIENT_ERROR bad data chunk")`,
 	}},
+	{"rounded", "the store dies while it writes a segment", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "filter.go",
+		Right: "heap.AllocZeroed(int((places + 7) / 8))",
+		Wrong: "heap.AllocZeroed(int(places / 8))",
+	}},
+	{"stale", "the store dies while a slow client reads a range", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "connection.go",
+		Right: "now.walk(words[0], words[1], c.pair), now.release())",
+		Wrong: "now.release(), now.walk(words[0], words[1], c.pair))",
+	}},
+	{"again", "the store dies when it merges segments", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "segment.go",
+		Right: "if err := c.close(); err != nil ||",
+		Wrong: "if err := c.segment.heap.Free(c.block); err != nil ||",
+	}},
+	{"moved", "the store takes no more writes: an index is damaged as soon as it is there", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "segment_writer.go",
+		Right: "	if err := w.places.Append(next); err != nil {\n		return err\n	}\n	before := w.places.Slice()[:w.places.Len()-1]\n	w.end(before)\n",
+		Wrong: "	before, err := w.places.Slice(), w.places.Append(next)\n	if err != nil {\n		return err\n	}\n	w.end(before)\n",
+	}},
+	{"inside", "the store dies when something is read that was written long ago", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "version.go",
+		Right: "f.heap.Free(f.block)",
+		Wrong: "f.heap.Free(f.value)",
+	}},
+	{"kept", "the store takes more memory with every segment that it merges", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "segment.go",
+		Right: "		s.heap.Free(s.keys),\n		s.heap.Free(s.filter.bits),\n",
+		Wrong: "		s.heap.Free(s.keys),\n\n",
+	}},
 }
 
 // FindBug is the bug of this name.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -159,4 +161,30 @@ func lookAt(t *testing.T, pid string, work func(run int) error) {
 			}
 		}
 	}
+}
+
+// connection is one to a server.
+type connection struct {
+	t *testing.T
+	net.Conn
+}
+
+func dial(t *testing.T, s *server) connection {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.address)
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	return connection{t, conn}
+}
+
+// say says something and expects an answer.
+func (c connection) say(text, answer string) {
+	c.t.Helper()
+	_, err := io.WriteString(c, text)
+	require.NoError(c.t, err)
+	got := make([]byte, len(answer))
+	_, err = io.ReadFull(c, got)
+	require.NoError(c.t, err)
+	require.Equal(c.t, answer, string(got))
 }

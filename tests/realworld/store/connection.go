@@ -240,15 +240,13 @@ func (c *connection) remove(words [][]byte) error {
 func (c *connection) span(words [][]byte) error {
 	now := c.store.snapshot()
 	n := 0
-	err := now.walk(words[0], words[1], func(record) error { n++; return nil })
-	if err != nil {
+	if err := now.walk(words[0], words[1], func(record) error { n++; return nil }); err != nil {
 		return errors.Join(c.refuse(err), now.release())
 	}
-	if err = c.say("*" + strconv.Itoa(2*n)); err == nil {
-		err = now.walk(words[0], words[1], func(r record) error { return errors.Join(c.send(r.key), c.send(r.value)) })
-	}
-	return errors.Join(err, now.release())
+	return errors.Join(c.say("*"+strconv.Itoa(2*n)), now.walk(words[0], words[1], c.pair), now.release())
 }
+
+func (c *connection) pair(r record) error { return errors.Join(c.send(r.key), c.send(r.value)) }
 
 func (c *connection) save([][]byte) error {
 	if err := c.store.save(); err != nil {

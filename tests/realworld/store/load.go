@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -275,11 +276,11 @@ func (w *worker) span(from, to int) error {
 }
 
 const (
-	slowKeys       = 64
-	slowValueBytes = 16 << 10 // together more than the kernel keeps for a client
+	slowKeys       = 128
+	slowValueBytes = 4000 // together more than the kernel keeps for a client
 )
 
-func slowKey(i int) string { return fmt.Sprintf("slow:%02d", i) }
+func slowKey(i int) string { return fmt.Sprintf("slow:%03d", i) }
 
 // slowValue is what the slow client has to read, or what it must not.
 func slowValue(i int, replaced bool) string {
@@ -315,14 +316,18 @@ func dawdle(ctx context.Context, address string) (slow *client, err error) {
 
 // readSlowly reads the rest.
 func readSlowly(c *client) error {
+	var want strings.Builder
 	for i := range slowKeys {
-		pair, err := c.pair()
-		if err != nil {
-			return err
+		for _, text := range []string{slowKey(i), slowValue(i, false)} {
+			fmt.Fprintf(&want, "$%d"+crlf+"%s"+crlf, len(text), text)
 		}
-		if pair != [2]string{slowKey(i), slowValue(i, false)} {
-			return fmt.Errorf("%s: the slow client has another key or value: %s, %.20q", slowKey(i), pair[0], pair[1])
-		}
+	}
+	got := make([]byte, want.Len())
+	if _, err := io.ReadFull(c.in, got); err != nil {
+		return err
+	}
+	if string(got) != want.String() {
+		return errors.New("the slow client did not get what there was when it asked")
 	}
 	return nil
 }
