@@ -86,9 +86,10 @@ func TestTheStoreIsKilled(t *testing.T) {
 // TestTheBugsOfTheStore: each is told by whoever meets it, with the line that it was planted on.
 func TestTheBugsOfTheStore(t *testing.T) {
 	t.Parallel()
-	load := func(t *testing.T, s *server) {
-		_, err := loadStore(t, s, "-operations", "4000")
-		require.Error(t, err, "the server died")
+	save := func(t *testing.T, s *server) { // of these keys, one has a bit in the filter's last byte
+		c := dial(t, s)
+		_, _ = io.WriteString(c, "SET a 1\r\nSET b 1\r\nSET c 1\r\nSET d 1\r\nSET e 1\r\nSET f 1\r\nSET g 1\r\nSAVE\r\n")
+		_, _ = io.Copy(io.Discard, c)
 	}
 	slow := func(t *testing.T, s *server) {
 		_, err := loadStore(t, s, "-operations", "0", "-slow")
@@ -113,8 +114,8 @@ func TestTheBugsOfTheStore(t *testing.T) {
 		cause       inspect.CauseKind
 		says        []string
 	}{
-		{"rounded", "mode=sealed", load, inspect.CausePanic, []string{"overflow by 1 byte", "during free of", "main.(*segmentWriter).finish"}},
-		{"rounded", "mode=audit", load, inspect.CausePanic, []string{"overflow by 1 byte", "allocated by", "main.filterFor", "PLANTED"}},
+		{"rounded", "mode=sealed", save, inspect.CausePanic, []string{"overflow by 1 byte", "during free of", "main.(*segmentWriter).finish"}},
+		{"rounded", "mode=audit", save, inspect.CausePanic, []string{"overflow by 1 byte", "allocated by", "main.filterFor", "PLANTED"}},
 		{"stale", "mode=audit", slow, inspect.CauseFault, []string{"main.(*connection).span", "PLANTED"}},
 		{"stale", "guard=1/1", slow, inspect.CauseFault, []string{"main.(*connection).span", "PLANTED", "freed by", "main.(*memtable).release", "main.(*store).flush"}},
 		{"again", "mode=sealed", merge, inspect.CausePanic, []string{"double-free", "main.(*segmentCursor).close"}},
@@ -139,7 +140,7 @@ func TestTheBugsOfTheStore(t *testing.T) {
 				if want == "PLANTED" {
 					want = plantedAt(t, b.bug)
 				}
-				require.Contains(t, text, want, "it says:\n%s", text)
+				require.Contains(t, said+text, want, "it says:\n%s", text) // of a broken seal the post-mortem does not name who allocated the block; the program does
 			}
 		})
 	}
