@@ -26,7 +26,8 @@ type store struct {
 	changed              *sync.Cond // what follows
 	current              *version
 	closing              bool
-	failed               error // why nothing is written any more
+	failed               error // of the log: nothing is written any more
+	stuck                error // of the background, which tries again as soon as somebody was told
 	flushes, compactions int
 
 	background sync.WaitGroup
@@ -95,15 +96,13 @@ func (s *store) write(r record) error {
 // memtable is the one to write to, with room in it.
 func (s *store) memtable() (*memtable, error) {
 	s.lock.Lock()
-	for s.failed == nil && !s.closing && s.current.memtables[0].bytes >= s.memtableBytes && len(s.current.memtables) >= mostMemtables {
-		s.changed.Wait()
-	}
 	m, err := s.current.memtables[0], s.failed
-	if err == nil && s.closing {
-		err = errClosing
+	full := m.bytes >= s.memtableBytes
+	if err == nil && full {
+		err = s.await(func() bool { return len(s.current.memtables) < mostMemtables })
 	}
 	s.lock.Unlock()
-	if err != nil || m.bytes < s.memtableBytes {
+	if err != nil || !full {
 		return m, err
 	}
 	return s.rotate(m.number + 1)
@@ -145,11 +144,26 @@ func (s *store) install(memtables []*memtable, segments []*segment) error {
 func (s *store) fail(err error) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if err != nil && s.failed == nil {
-		s.failed = err
-		s.changed.Broadcast()
-	}
+	s.failed = err
 	return err
+}
+
+// await waits until the background has done enough. What keeps it from that is told to whoever waits first. The lock is held.
+func (s *store) await(enough func() bool) error {
+	for !enough() {
+		switch stuck := s.stuck; {
+		case s.failed != nil:
+			return s.failed
+		case s.closing:
+			return errClosing
+		case stuck != nil:
+			s.stuck = nil
+			s.changed.Broadcast()
+			return stuck
+		}
+		s.changed.Wait()
+	}
+	return nil
 }
 
 // save returns when all that was written before is in segments.
@@ -168,13 +182,10 @@ func (s *store) save() error {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	for s.failed == nil && !s.closing && len(s.current.memtables) > 1 && s.current.memtables[len(s.current.memtables)-1].number <= number {
-		s.changed.Wait()
-	}
-	if s.closing {
-		return errClosing
-	}
-	return s.failed
+	return s.await(func() bool {
+		n := len(s.current.memtables)
+		return n == 1 || s.current.memtables[n-1].number > number
+	})
 }
 
 // work flushes memtables and merges segments until the store is closed.
@@ -182,7 +193,7 @@ func (s *store) work() {
 	defer s.background.Done()
 	for {
 		s.lock.Lock()
-		for !s.closing && len(s.current.memtables) == 1 && mergeable(s.current.segments) == 0 {
+		for !s.closing && (s.stuck != nil || len(s.current.memtables) == 1 && mergeable(s.current.segments) == 0) {
 			s.changed.Wait()
 		}
 		memtables, segments := s.current.memtables, s.current.segments
@@ -197,8 +208,11 @@ func (s *store) work() {
 		} else {
 			err = s.compact(segments, mergeable(segments))
 		}
-		if s.fail(err) != nil {
-			return
+		if err != nil {
+			s.lock.Lock()
+			s.stuck = err
+			s.changed.Broadcast()
+			s.lock.Unlock()
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -14,6 +15,17 @@ import (
 	"github.com/glassheap/glassheap/allocator"
 	"github.com/glassheap/glassheap/glassheaptest"
 )
+
+// TestMain sets how deep the tests go when nobody says so.
+func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"rapid.checks": "40", "rapid.steps": "40", "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	flag.Parse()
+	os.Exit(m.Run())
+}
 
 // small has the store flush and merge after a few writes.
 var small = options{memtableBytes: 300}
@@ -140,12 +152,32 @@ func TestTheStoreIsAMap(t *testing.T) {
 				s.die(t)
 				s.open(t)
 			},
-			"": func(t *rapid.T) { require.NoError(t, s.store.failed) },
 		})
 		now := s.store.snapshot()
 		require.Equal(t, s.model, read(t, now, "", ""))
 		require.NoError(t, now.release())
 	})
+}
+
+// TestTheMemoryIsShort for a while: what can't be flushed then is told, and is flushed when there is room.
+func TestTheMemoryIsShort(t *testing.T) {
+	heap := glassheaptest.New(t)
+	s, err := openStore(heap, t.TempDir(), options{memtableBytes: 1 << 20})
+	require.NoError(t, err)
+	value := make([]byte, 3000)
+	for i := range 300 {
+		require.NoError(t, s.set(record{key: fmt.Append(nil, i), value: value}))
+	}
+	require.NoError(t, heap.SetLimit(1<<20))
+	var full *allocator.LimitError
+	require.ErrorAs(t, s.save(), &full)
+	require.NoError(t, heap.SetLimit(0))
+	require.NoError(t, s.save())
+	now := s.snapshot()
+	require.Len(t, now.segments, 1)
+	require.Len(t, read(t, now, "", ""), 300)
+	require.NoError(t, now.release())
+	require.NoError(t, s.close())
 }
 
 // die leaves what a death at some moment may leave behind.
