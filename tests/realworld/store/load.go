@@ -306,7 +306,7 @@ func dawdle(ctx context.Context, address string) (slow *client, err error) {
 	if err := slow.expect([]string{"*" + strconv.Itoa(2*slowKeys)}, "RANGE", "slow:", "slow;"); err != nil {
 		return nil, err
 	}
-	for i := range slowKeys {
+	for i := slowKeys - 1; i >= 0; i-- { // what is read last first, so that it is still to be read
 		if err := other.expect([]string{"+OK"}, "SET", slowKey(i), slowValue(i, true)); err != nil {
 			return nil, err
 		}
