@@ -284,7 +284,7 @@ func slowKey(i int) string { return fmt.Sprintf("slow:%03d", i) }
 
 // slowValue is what the slow client has to read, or what it must not.
 func slowValue(i int, replaced bool) string {
-	return fmt.Sprintf("%*d %t", slowValueBytes, i, replaced)
+	return fmt.Sprintf("%*d %-5t", slowValueBytes, i, replaced)
 }
 
 // dawdle sets some keys, asks for all of them, and reads the answer's first line; then another client replaces them, and has the memory
