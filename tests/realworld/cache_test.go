@@ -105,17 +105,7 @@ func TestTheBugsOfTheCache(t *testing.T) {
 			t.Parallel()
 			s := serve(t, withBug(t, b.bug), []string{"GLASSHEAP=" + b.environment})
 			b.do(t, s)
-			said, err := s.End()
-			require.Error(t, err)
-			require.Contains(t, said, ".txt")
-			p, text := s.postMortem()
-			require.Equal(t, b.cause, p.Cause.Kind, text)
-			for _, want := range b.says {
-				if want == "PLANTED" {
-					want = plantedAt(t, b.bug)
-				}
-				require.Contains(t, text, want, "it says:\n%s", text)
-			}
+			s.diesOf(b.bug, b.cause, b.says)
 		})
 	}
 }

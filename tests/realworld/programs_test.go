@@ -118,6 +118,22 @@ func (s *server) postMortem() (*inspect.PostMortem, string) {
 	return found[0].PostMortem, debugging.Ask(s.t, "postmortem", found[0].Path)
 }
 
+// diesOf waits for the death that a bug is the cause of. The post-mortem has to say some things of it; PLANTED is the bug's line.
+func (s *server) diesOf(bug string, cause inspect.CauseKind, says []string) {
+	s.t.Helper()
+	said, err := s.End()
+	require.Error(s.t, err)
+	require.Contains(s.t, said, ".txt")
+	p, text := s.postMortem()
+	require.Equal(s.t, cause, p.Cause.Kind, text)
+	for _, want := range says {
+		if want == "PLANTED" {
+			want = plantedAt(s.t, bug)
+		}
+		require.Contains(s.t, text, want, "it says:\n%s", text)
+	}
+}
+
 // clean asks the command something that has to find nothing, and returns what it prints.
 func clean(t *testing.T, words ...string) string {
 	t.Helper()
