@@ -9,27 +9,8 @@ type bug struct {
 	upstream.Bug
 	lookaside bool     // SQLite keeps its pool of small blocks
 	script    []string // reaches the line
-	told      []told
+	told      []upstream.Told
 }
-
-// told is an answer that must tell the bug. PLANTED in shows stands for the planted FILE:LINE.
-type told struct {
-	mode  string // what GLASSHEAP is to be
-	by    answer
-	kind  string // of the finding
-	stack string // which stack of the report; empty: there are none
-	shows string // what it must show
-}
-
-// answer is who tells a bug.
-type answer int
-
-const (
-	byViolation   answer = iota // the program, when a block is freed or taken
-	byFault                     // the program, at the very instruction
-	byCheck                     // glassheap check, asked when the script has ended
-	byUnreachable               // glassheap leaks --unreachable, asked when the script has ended
-)
 
 // audited reports and goes on, so that what a bug does later is seen too. guarded has each block on a page of its own.
 const (
@@ -38,17 +19,15 @@ const (
 	guarded = "mode=audit,policy=report,guard=1/1"
 )
 
-const planted = "PLANTED"
-
 var bugs = []bug{
 	{
 		Bug: upstream.Bug{Name: "terminator", Package: "lib", Function: "func _sqlite3DbStrNDup(",
 			Right: "v1 = _sqlite3DbMallocRawNN(tls, db, n+uint64(1))",
 			Wrong: "v1 = _sqlite3DbMallocRawNN(tls, db, n)"},
 		script: []string{"create table person (id integer, name text)"},
-		told: []told{
-			{sealed, byViolation, "overflow", "", ""},
-			{audited, byViolation, "overflow", "allocated by", planted},
+		told: []upstream.Told{
+			upstream.ByViolation.Tells(sealed, "overflow", "", ""),
+			upstream.ByViolation.Tells(audited, "overflow", "allocated by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -60,10 +39,10 @@ var bugs = []bug{
 			// One guarded block in four has its start at the page's.
 			"insert into photo values (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?), (?)",
 		},
-		told: []told{
-			{sealed, byViolation, "overflow", "", ""},
-			{audited, byViolation, "overflow", "allocated by", "sqlite.(*conn).bindBlob"}, // the line writes, and allocates nothing
-			{guarded, byFault, "out-of-bounds", "found by", planted},
+		told: []upstream.Told{
+			upstream.ByViolation.Tells(sealed, "overflow", "", ""),
+			upstream.ByViolation.Tells(audited, "overflow", "allocated by", "sqlite.(*conn).bindBlob"), // the line writes, and allocates nothing
+			upstream.ByFault.Tells(guarded, "out-of-bounds", "found by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -72,10 +51,10 @@ var bugs = []bug{
 			Wrong: "Xsqlite3_randomness(tls, int32(n), p-12)"},
 		// With the 8 bytes that SQLite puts before it a block of a page: its start is the page's.
 		script: []string{"select length(randomblob(4088))", "select length(randomblob(100))"},
-		told: []told{
-			{sealed, byViolation, "underflow", "", ""},
-			{audited, byViolation, "underflow", "allocated by", "lib._randomBlob"}, // the line writes, and allocates nothing
-			{guarded, byFault, "out-of-bounds", "found by", planted},
+		told: []upstream.Told{
+			upstream.ByViolation.Tells(sealed, "underflow", "", ""),
+			upstream.ByViolation.Tells(audited, "underflow", "allocated by", "lib._randomBlob"), // the line writes, and allocates nothing
+			upstream.ByFault.Tells(guarded, "out-of-bounds", "found by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -83,16 +62,16 @@ var bugs = []bug{
 			Right: "Xsqlite3_result_error(tls, context, *(*uintptr)(__ccgo_ptr(bp)), -int32(1))",
 			Wrong: "Xsqlite3_result_error(tls, context, *(*uintptr)(__ccgo_ptr(bp)), -int32(1)); _sqlite3DbFree__ccgo_gp(tls, unsafe.Pointer(db), *(*uintptr)(__ccgo_ptr(bp)))"},
 		script: []string{"attach ':memory:' as main"},
-		told:   []told{{audited, byViolation, "double-free", "freed by", planted}},
+		told:   []upstream.Told{upstream.ByViolation.Tells(audited, "double-free", "freed by", upstream.PlantedLine)},
 	},
 	{
 		Bug: upstream.Bug{Name: "closed", Package: "lib", Function: "func _sqlite3LeaveMutexAndCloseZombie(",
 			Right: "Xsqlite3_free(tls, db)",
 			Wrong: "Xsqlite3_free(tls, db); (*Tsqlite3)(unsafe.Pointer(db)).FeOpenState = uint8(SQLITE_STATE_CLOSED)"},
 		script: []string{"select 1"},
-		told: []told{
-			{audited, byCheck, "write-after-free", "freed by", planted},
-			{guarded, byFault, "use-after-free", "freed by", planted},
+		told: []upstream.Told{
+			upstream.ByCheck.Tells(audited, "write-after-free", "freed by", upstream.PlantedLine),
+			upstream.ByFault.Tells(guarded, "use-after-free", "freed by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -100,16 +79,16 @@ var bugs = []bug{
 			Right: "Xsqlite3_result_text64(tls, context, zHex, libc.Uint64FromInt64(int64(z)-int64(zHex)), __ccgo_fp(Xsqlite3_free), uint8(SQLITE_UTF8_ZT))",
 			Wrong: "Xsqlite3_result_text64(tls, context, zHex, libc.Uint64FromInt64(int64(z)-int64(zHex)), uintptr(0), uint8(SQLITE_UTF8_ZT)); Xsqlite3_free(tls, zHex)"},
 		script: []string{"select hex('glassheap')"},
-		told:   []told{{guarded, byFault, "use-after-free", "freed by", planted}},
+		told:   []upstream.Told{upstream.ByFault.Tells(guarded, "use-after-free", "freed by", upstream.PlantedLine)},
 	},
 	{
 		Bug: upstream.Bug{Name: "inside", Package: "lib", Function: "func _freeTempSpace(",
 			Right: "_sqlite3PageFree(tls, (*TBtShared)(unsafe.Pointer(pBt)).FpTmpSpace)",
 			Wrong: "_sqlite3PageFree(tls, (*TBtShared)(unsafe.Pointer(pBt)).FpTmpSpace+4)"},
 		script: []string{"create table t (a)"},
-		told: []told{
-			{sealed, byViolation, "invalid-free", "", ""},
-			{audited, byViolation, "invalid-free", "found by", planted},
+		told: []upstream.Told{
+			upstream.ByViolation.Tells(sealed, "invalid-free", "", ""),
+			upstream.ByViolation.Tells(audited, "invalid-free", "found by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -118,9 +97,9 @@ var bugs = []bug{
 			Wrong: "Xsqlite3_free(tls, zLeft)"},
 		lookaside: true, // without it the two are the same
 		script:    []string{"pragma cache_size"},
-		told: []told{
-			{sealed, byViolation, "invalid-free", "", ""},
-			{audited, byViolation, "invalid-free", "found by", planted},
+		told: []upstream.Told{
+			upstream.ByViolation.Tells(sealed, "invalid-free", "", ""),
+			upstream.ByViolation.Tells(audited, "invalid-free", "found by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -128,13 +107,13 @@ var bugs = []bug{
 			Right: "(*TBtCursor)(unsafe.Pointer(pCur)).FcurPagerFlags = uint8(0)",
 			Wrong: "(*TBtCursor)(unsafe.Pointer(pCur)).FcurPagerFlags = uint8(0); _allocateTempSpace(tls, pBt)"},
 		script: []string{"create table t (a)", "insert into t values (1)", "insert into t values (2)", "insert into t values (3)"},
-		told:   []told{{audited, byUnreachable, "unreachable", "allocated by", planted}},
+		told:   []upstream.Told{upstream.ByUnreachable.Tells(audited, "unreachable", "allocated by", upstream.PlantedLine)},
 	},
 	{
 		Bug: upstream.Bug{Name: "forgotten", Package: "", Function: "func (s *stmt) Close(",
 			Right: "s.c.free(s.psql)",
 			Wrong: ""},
 		script: []string{"select 1", "select 2", "select 3", "select 4"},
-		told:   []told{{audited, byUnreachable, "unreachable", "allocated by", "sqlite.newStmt"}}, // the line is missing: no stack can have it
+		told:   []upstream.Told{upstream.ByUnreachable.Tells(audited, "unreachable", "allocated by", "sqlite.newStmt")}, // the line is missing: no stack can have it
 	},
 }
