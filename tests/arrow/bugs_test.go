@@ -40,12 +40,12 @@ var bugs = []bug{
 	},
 	{
 		Bug: upstream.Bug{Name: "header", Package: "arrow/array", Function: "func (b *bufferBuilder) resize(",
-			Right: "b.bytes = b.buffer.Buf()",
-			Wrong: "b.bytes = unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(&b.buffer.Buf()[0]), -4)), b.capacity)"},
+			Right: "b.buffer.ResizeNoShrink(elements)",
+			Wrong: "b.buffer.ResizeNoShrink(elements); copy(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(&b.buffer.Buf()[0]), -4)), 4), \"ARRW\")"},
 		workload: "few",
 		told: []upstream.Told{
 			upstream.ByViolation.Tells(sealed, "underflow", "", ""),
-			upstream.ByViolation.Tells(audited, "underflow", "allocated by", "array.(*bufferBuilder).resize"), // the line allocates nothing
+			upstream.ByViolation.Tells(audited, "underflow", "allocated by", upstream.PlantedLine),
 		},
 	},
 	{
@@ -94,6 +94,13 @@ var bugs = []bug{
 			Right: "b.data.Resize(arrow.BooleanTraits.BytesRequired(n))",
 			Wrong: "b.data = memory.NewResizableBuffer(b.mem); b.data.Resize(arrow.BooleanTraits.BytesRequired(n))"},
 		workload: "booleans",
+		told:     []upstream.Told{upstream.ByLeaks.Tells(audited, "leak", "allocated by", upstream.PlantedLine)},
+	},
+	{
+		Bug: upstream.Bug{Name: "grown", Package: "arrow/memory", Function: "func (b *Buffer) Reserve(",
+			Right: "b.buf = b.mem.Reallocate(newCap, b.buf)",
+			Wrong: "grown := b.mem.Allocate(newCap); copy(grown, b.buf); b.buf = grown"},
+		workload: "few",
 		told:     []upstream.Told{upstream.ByLeaks.Tells(audited, "leak", "allocated by", upstream.PlantedLine)},
 	},
 	{

@@ -2,7 +2,12 @@
 
 package main
 
-import "github.com/glassheap/glassheap/internal/upstream"
+import (
+	"slices"
+	"strings"
+
+	"github.com/glassheap/glassheap/internal/upstream"
+)
 
 // bug is a mistake in SQLite's own code, or in that of its Go driver, and how it is found.
 type bug struct {
@@ -107,6 +112,13 @@ var bugs = []bug{
 			Right: "(*TBtCursor)(unsafe.Pointer(pCur)).FcurPagerFlags = uint8(0)",
 			Wrong: "(*TBtCursor)(unsafe.Pointer(pCur)).FcurPagerFlags = uint8(0); _allocateTempSpace(tls, pBt)"},
 		script: []string{"create table t (a)", "insert into t values (1)", "insert into t values (2)", "insert into t values (3)"},
+		told:   []upstream.Told{upstream.ByUnreachable.Tells(audited, "unreachable", "allocated by", upstream.PlantedLine)},
+	},
+	{
+		Bug: upstream.Bug{Name: "grown", Package: "lib", Function: "func _growOpArray(",
+			Right: "pNew = _sqlite3DbRealloc(tls, (*TParse)(unsafe.Pointer(p)).Fdb, (*TVdbe)(unsafe.Pointer(v)).FaOp, libc.Uint64FromInt64(nNew)*uint64(24))",
+			Wrong: "pNew = libc.Xmemcpy(tls, _sqlite3DbMallocRaw(tls, (*TParse)(unsafe.Pointer(p)).Fdb, libc.Uint64FromInt64(nNew)*uint64(24)), (*TVdbe)(unsafe.Pointer(v)).FaOp, uint64((*TVdbe)(unsafe.Pointer(v)).FnOpAlloc)*uint64(24))"},
+		script: slices.Repeat([]string{"select 0" + strings.Repeat(", random()", 400)}, 3), // programs of more than 400 instructions
 		told:   []upstream.Told{upstream.ByUnreachable.Tells(audited, "unreachable", "allocated by", upstream.PlantedLine)},
 	},
 	{

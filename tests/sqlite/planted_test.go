@@ -12,10 +12,9 @@ import (
 	"github.com/glassheap/glassheap/internal/upstream"
 )
 
-// TestPlantedBugs: ten mistakes in the code of modernc.org/sqlite itself are found, with the stack of the planted line; and in the
+// TestPlantedBugs: mistakes in the code of modernc.org/sqlite itself are found, with the stack of the planted line; and in the
 // module as it is the same scripts find nothing.
 func TestPlantedBugs(t *testing.T) {
-	require.Len(t, bugs, 10)
 	copied := upstream.Source(t, sqliteVersion)
 	var plants []upstream.Bug
 	for _, b := range bugs {

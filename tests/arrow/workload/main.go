@@ -52,7 +52,7 @@ func few(mem memory.Allocator) error {
 	before := memory.NewResizableBuffer(mem)
 	defer before.Release()
 	before.Resize(64)
-	return texts(array.NewBinaryBuilder(mem, arrow.BinaryTypes.Binary), 10)
+	return texts(array.NewBinaryBuilder(mem, arrow.BinaryTypes.Binary), 100)
 }
 
 // many makes an array of strings in large blocks from the start.
