@@ -5,4 +5,6 @@
 // fetches the module, builds the tests of its packages as they are and with memory.GoAllocator, which is its default allocator
 // as well, on a heap in a file; runs both, the latter sealed and in audit mode; and compares what passes. `glassheap check` looks
 // at each process again and again while it runs, and at the file when it has ended. -run 'TestArrow/arrow/array$' takes one package.
+//
+// TestPlantedBugs, of the same tag, builds package workload with mistakes planted in the module, and as it is: bugs_test.go has them.
 package arrow
