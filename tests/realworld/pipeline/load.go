@@ -45,7 +45,7 @@ func load(ctx context.Context, out io.Writer, arguments []string) error {
 	errs := make([]error, *clients)
 	var group sync.WaitGroup
 	for i := range all {
-		c := &client{url: "http://" + *address + "/convert", rows: *most, broken: *broken, hangUp: *hangUp, random: rand.New(rand.NewPCG(*seed, uint64(i)))}
+		c := &client{address: *address, rows: *most, broken: *broken, hangUp: *hangUp, random: rand.New(rand.NewPCG(*seed, uint64(i)))}
 		all[i] = c
 		group.Go(func() {
 			for n := i; n < *files && errs[i] == nil && ctx.Err() == nil; n += *clients {
@@ -61,11 +61,11 @@ func load(ctx context.Context, out io.Writer, arguments []string) error {
 	}
 	var sum sent
 	for _, c := range all {
-		sum.files, sum.rows, sum.broken, sum.hungUp, sum.refused = sum.files+c.files, sum.rows+c.sent.rows, sum.broken+c.sent.broken, sum.hungUp+c.hungUp, sum.refused+c.refused
+		sum.add(c.sent)
 	}
-	fmt.Fprintf(out, "%s sent %s in %v: %s came back with %s rows, %s broken, %s given up, %s refused for want of memory\n",
+	fmt.Fprintf(out, "%s sent %s in %v: %s came back with %s rows, %s broken, %s cut off, %s given up, %s refused for want of memory\n",
 		english.Plural(*clients, "client", ""), english.Plural(*files, "file", ""), time.Since(start).Round(time.Millisecond),
-		humanize.Comma(sum.files), humanize.Comma(sum.rows), humanize.Comma(sum.broken), humanize.Comma(sum.hungUp), humanize.Comma(sum.refused))
+		humanize.Comma(sum.files), humanize.Comma(sum.rows), humanize.Comma(sum.broken), humanize.Comma(sum.cut), humanize.Comma(sum.hungUp), humanize.Comma(sum.refused))
 	fmt.Fprintln(out, "every value was the one that had been sent, or what the formula makes of it")
 	return nil
 }
@@ -81,10 +81,19 @@ func understood(err error) error {
 }
 
 // sent is what a client has done.
-type sent struct{ files, rows, broken, hungUp, refused int64 }
+type sent struct{ files, rows, broken, cut, hungUp, refused int64 }
+
+func (s *sent) add(more sent) {
+	s.files += more.files
+	s.rows += more.rows
+	s.broken += more.broken
+	s.cut += more.cut
+	s.hungUp += more.hungUp
+	s.refused += more.refused
+}
 
 type client struct {
-	url                  string
+	address              string
 	rows, broken, hangUp int
 	random               *rand.Rand
 	sent
@@ -102,7 +111,7 @@ func (c *client) send(ctx context.Context) error {
 	if gone {
 		body = io.MultiReader(io.LimitReader(&m.csv, int64(m.csv.Len()/2)), iotest.ErrReader(errHungUp))
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"?"+m.query.Encode(), body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.address+"/convert?"+m.query.Encode(), body)
 	if err != nil {
 		return err
 	}
@@ -123,10 +132,10 @@ func (c *client) send(ctx context.Context) error {
 	case answer.StatusCode == http.StatusServiceUnavailable:
 		c.refused++
 		return expect(string(got), "the heap is at its limit")
+	case answer.StatusCode == http.StatusOK && err != nil: // something broke when a part was on its way
+		c.cut++
+		return c.alive(ctx)
 	case m.broken == "":
-	case answer.StatusCode == http.StatusOK && err != nil: // it broke when some was on its way
-		c.sent.broken++
-		return nil
 	case answer.StatusCode == http.StatusBadRequest && err == nil:
 		c.sent.broken++
 		return expect(string(got), m.broken)
@@ -140,6 +149,19 @@ func (c *client) send(ctx context.Context) error {
 	c.files++
 	c.sent.rows += int64(len(m.want[0].values))
 	return m.compare(ctx, got)
+}
+
+// alive asks the server for its figures: one that has died does not answer.
+func (c *client) alive(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address+"/stats", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err == nil {
+		err = answer.Body.Close()
+	}
+	return err
 }
 
 func expect(said, want string) error {
