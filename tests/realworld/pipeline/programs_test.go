@@ -134,6 +134,15 @@ func (s *running) figure(name string) int64 {
 	return n
 }
 
+// holdsNothing: once no conversion is under way any more, no block is live.
+func (s *running) holdsNothing(why ...any) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); s.figure("under_way") > 0; {
+		require.True(s.t, time.Now().Before(deadline), "a conversion does not end")
+	}
+	require.Zero(s.t, s.figure("live_blocks"), why...)
+}
+
 // reaches waits until a figure is at least n.
 func (s *running) reaches(name string, n int64) {
 	s.t.Helper()

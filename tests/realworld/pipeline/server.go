@@ -72,7 +72,7 @@ type server struct {
 	ending bool
 	under  sync.WaitGroup // conversions; none is added once the server is ending
 
-	converted, bad, full, abandoned, read, written atomic.Int64
+	now, converted, bad, full, abandoned, read, written atomic.Int64
 }
 
 // serve answers until the context ends: then all connections are closed, and the conversions come to an end.
@@ -109,6 +109,8 @@ func (s *server) convert(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the connection is closed already
 	}
 	defer s.under.Done()
+	s.now.Add(1)
+	defer s.now.Add(-1)
 	p, err := parametersOf(r.URL.Query())
 	if err != nil {
 		s.bad.Add(1)
@@ -156,6 +158,7 @@ func (s *server) stats(w http.ResponseWriter, _ *http.Request) {
 		value any
 	}{
 		{"pid", os.Getpid()},
+		{"under_way", s.now.Load()},
 		{"converted", s.converted.Load()},
 		{"bad_requests", s.bad.Load()},
 		{"abandoned", s.abandoned.Load()},
