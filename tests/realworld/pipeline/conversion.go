@@ -20,9 +20,7 @@ type figures struct{ read, written int64 } // rows
 
 // convert makes a Parquet file of a CSV. Whatever comes of it, all of its memory is given back.
 func convert(ctx context.Context, mem *glassheaparrow.Allocator, in io.Reader, out io.Writer, p parameters) (figures, error) {
-	c := &conversion{ctx: ctx, mem: &requestMemory{heap: mem}, out: &sink{out: out}, parameters: p}
-	// Computing is not to be cut short: Arrow would keep what it has half computed. Between batches the context is asked.
-	c.computing = compute.WithAllocator(context.WithoutCancel(ctx), c.mem)
+	c := newConversion(ctx, mem, out, p)
 	err := c.run(in)
 	// Arrow's writers recover from panics and return what they were told as errors; a violation must not become a bad request.
 	if v := (*allocator.Violation)(nil); errors.As(err, &v) {
@@ -39,6 +37,13 @@ type conversion struct {
 	mem            *requestMemory
 	out            *sink
 	writer         *pqarrow.FileWriter // nil until there is a batch: that has the schema
+}
+
+func newConversion(ctx context.Context, mem *glassheaparrow.Allocator, out io.Writer, p parameters) *conversion {
+	c := &conversion{ctx: ctx, mem: &requestMemory{heap: mem}, out: &sink{out: out}, parameters: p}
+	// Computing is not to be cut short: Arrow would keep what it has half computed. Between its steps the context is asked.
+	c.computing = compute.WithAllocator(context.WithoutCancel(ctx), c.mem)
+	return c
 }
 
 func (c *conversion) run(in io.Reader) (err error) {

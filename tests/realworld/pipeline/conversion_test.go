@@ -27,30 +27,36 @@ func everything(t *testing.T) parameters {
 	return p
 }
 
-// TestEveryLimit: wherever the memory ends, the conversion says so, and nothing stays. With enough of it there is a file.
+// TestEveryLimit: wherever the memory ends, in a batch of many or in the only one, the conversion says so, and nothing stays. With
+// enough of it there is a file.
 func TestEveryLimit(t *testing.T) {
 	t.Parallel()
 	h := glassheaptest.New(t)
-	mem := glassheaparrow.New(h)
 	csv := orders(1000)
-	refused, whole := 0, 0
-	for limit := int64(4 << 10); whole < 3; limit += 4 << 10 {
-		require.Less(t, limit, int64(8<<20))
-		h.Scavenge()
-		h.SetLimit(limit)
-		_, err := convert(t.Context(), mem, strings.NewReader(csv), io.Discard, everything(t))
-		if err == nil {
-			whole++
-		} else {
+	for _, batch := range []int{50, 1000} {
+		refused, whole := 0, 0
+		for limit := int64(4 << 10); whole < 3; limit += 4 << 10 {
+			require.Less(t, limit, int64(8<<20))
+			h.Scavenge()
+			h.SetLimit(limit)
+			p := everything(t)
+			p.batch = batch
+			c := newConversion(t.Context(), glassheaparrow.New(h), io.Discard, p)
+			err := c.run(strings.NewReader(csv))
+			require.Zero(t, h.Stats().LiveBlocks, "at a limit of %d", limit)
+			if c.mem.err() == nil {
+				require.NoError(t, err)
+				whole++
+				continue
+			}
 			refused++
 			none, full := (*noMemory)(nil), (*allocator.LimitError)(nil)
-			require.ErrorAs(t, err, &none)
+			require.ErrorAs(t, err, &none, "at a limit of %d", limit)
 			require.ErrorAs(t, err, &full)
 		}
-		require.Zero(t, h.Stats().LiveBlocks, "at a limit of %d", limit)
+		t.Logf("%d limits were too low for batches of %d rows", refused, batch)
+		require.Greater(t, refused, 5)
 	}
-	t.Logf("%d limits were too low", refused)
-	require.Greater(t, refused, 5)
 }
 
 // TestEveryEnd: wherever the input breaks off, or the output is no longer wanted, nothing stays.

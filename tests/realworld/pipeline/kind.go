@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -73,32 +74,17 @@ func parseTimestamp(text string) (arrow.Timestamp, error) {
 func isNull(text string) bool { return text == "" || text == "NULL" || text == "null" }
 
 // guess is the first kind that all texts of a column fit. Of a column without a value nothing is known: it is a string.
-func guess(texts func(yield func(string) bool)) kind {
-	values := false
-	possible := allKinds
-	for text := range texts {
-		if isNull(text) {
-			continue
-		}
-		values = true
-		for !possible[0].guessed(text) {
-			possible = possible[1:]
-		}
-	}
-	// An earlier text need not fit a later kind: -1.5 and true are a float64 and a bool.
-	fits := func(k kind) bool {
+func guess(texts iter.Seq[string]) kind {
+	for _, k := range allKinds {
+		values, fit := false, true
 		for text := range texts {
-			if !isNull(text) && !k.guessed(text) {
-				return false
+			if !isNull(text) {
+				values, fit = true, fit && k.guessed(text)
 			}
 		}
-		return true
-	}
-	for values && len(possible) > 0 {
-		if fits(possible[0]) {
-			return possible[0]
+		if values && fit {
+			return k
 		}
-		possible = possible[1:]
 	}
 	return stringKind
 }
