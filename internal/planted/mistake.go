@@ -18,7 +18,7 @@ const Module = "github.com/glassheap/glassheap"
 
 // Mistake is a change of one file. The zero Mistake changes nothing.
 type Mistake struct {
-	Package string // "allocator": in this repository
+	Package string // "allocator": its folder in this repository, of whichever module
 	File    string // from the package's folder
 	Right   string // occurs once in it
 	Wrong   string // stands in its place
