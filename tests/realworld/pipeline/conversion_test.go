@@ -161,3 +161,12 @@ func TestLentMemory(t *testing.T) {
 	m.Free(other)
 	require.Panics(t, func() { m.Allocate(-1) })
 }
+
+// TestAViolationIsNoBadRequest: what somebody has recovered from and returns as an error ends the program nevertheless.
+func TestAViolationIsNoBadRequest(t *testing.T) {
+	t.Parallel()
+	found := &allocator.Violation{Kind: allocator.Overflow}
+	require.PanicsWithValue(t, found, func() {
+		_, _ = convert(t.Context(), glassheaparrow.New(glassheaptest.New(t)), iotest.ErrReader(found), io.Discard, newParameters())
+	})
+}
