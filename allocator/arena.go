@@ -10,7 +10,7 @@ import (
 // Arenas and their page runs. Everything here is under the pages' lock. Offsets are in bytes from the first arena.
 
 // takeRun finds the first run of free pages, in the order of addresses, whose first page's index is a multiple of align
-// pages, mapping a further arena when no arena has one. The error is a *LimitError or a *ExhaustedError, or the system's. The
+// pages, retaking or mapping a further arena when no arena has one. The error is a *LimitError or a *ExhaustedError, or the system's. The
 // run is not marked yet.
 func (h *Heap) takeRun(pages, align int) (offset uint64, err error) {
 	if err := h.admit(uint64(pages)); err != nil {
@@ -30,12 +30,21 @@ func (h *Heap) takeRun(pages, align int) (offset uint64, err error) {
 			return i*layout.ArenaBytes + uint64(first)*layout.PageBytes, nil
 		}
 	}
-	i, err := h.mapArenas(1)
-	if err != nil {
-		return 0, err
+	i, retained := uint64(0), false
+	if !h.huge.wanted {
+		i, retained = h.takeRetained(1)
+	}
+	if !retained {
+		if i, err = h.mapArenas(1); err != nil {
+			return 0, err
+		}
 	}
 	h.openArena(i)
-	h.completePair(i)
+	if retained {
+		h.markDirty(i)
+	} else {
+		h.completePair(i)
+	}
 	OnArenaReady(h.arena(i))
 	return i * layout.ArenaBytes, nil
 }
@@ -46,6 +55,15 @@ func (h *Heap) openArena(i uint64) {
 	a.State = layout.ArenaPages
 	a.FreePages = layout.PagesPerArena
 	h.searchAgain(i) // it may lie below arenas that were searched before
+}
+
+// markDirty makes all pages of an arena that is free dirty: they have memory already.
+func (h *Heap) markDirty(i uint64) {
+	for page := range uint64(layout.PagesPerArena) {
+		*h.pageEntry(i*layout.ArenaBytes + page*layout.PageBytes) = layout.MakePageEntry(layout.PageDirty, 0, 0, 0)
+	}
+	h.arena(i).DirtyPages = layout.PagesPerArena
+	h.countDirty(i, layout.PagesPerArena)
 }
 
 // firstFit is the first run of free pages in one arena.
@@ -140,10 +158,13 @@ func (h *Heap) unmapKeptArena() bool {
 	return false
 }
 
-// limitDirtyPages gives the memory of free pages back to the system when there is more of it than most bytes: but only when
-// most is 0 of those on huge pages, which do not count else.
+// limitDirtyPages gives the memory of free pages back to the system when there is more of it than most bytes, that of retained
+// arenas first: but only when most is 0 of those on huge pages, which do not count else.
 func (h *Heap) limitDirtyPages(most int64) {
-	if most > 0 && int64(h.idlePages())*layout.PageBytes <= most {
+	if most > 0 && int64(h.idleBytes()) <= most {
+		return
+	}
+	if h.unmapRetained() && most > 0 && int64(h.idleBytes()) <= most {
 		return
 	}
 	for i := range h.header().ArenasUsed {
@@ -198,8 +219,8 @@ func (h *Heap) mapArenas(count uint64) (uint64, error) {
 	}
 	h.unmappedFrom = lowest
 	if first+count > uint64(head.Identity.ArenasMax) {
-		if h.unmapKeptArena() {
-			return h.mapArenas(count) // it may have stood in the way
+		if h.unmapRetained() || h.unmapKeptArena() {
+			return h.mapArenas(count) // they may have stood in the way
 		}
 		return 0, h.exhausted(count)
 	}

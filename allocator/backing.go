@@ -96,6 +96,21 @@ func (m *memory) release(offset, bytes uint64) {
 	dump(m.at(offset), bytes, false)
 }
 
+// conceal makes a committed part inaccessible, and keeps its memory; reveal undoes it.
+func (m *memory) conceal(offset, bytes uint64) error { return m.protect(offset, bytes, unix.PROT_NONE) }
+
+func (m *memory) reveal(offset, bytes uint64) error {
+	return m.protect(offset, bytes, unix.PROT_READ|unix.PROT_WRITE)
+}
+
+func (m *memory) protect(offset, bytes uint64, protection int) error {
+	if err := unix.Mprotect(unsafe.Slice((*byte)(m.at(offset)), bytes), protection); err != nil {
+		return err
+	}
+	dump(m.at(offset), bytes, protection != unix.PROT_NONE)
+	return nil
+}
+
 // guard makes a committed part inaccessible; unguard undoes it.
 func (m *memory) guard(offset, bytes uint64) error {
 	err := m.guarding(m.at(offset), bytes, true)

@@ -71,6 +71,10 @@ func TestCoresHoldWhatIsInUse(t *testing.T) {
 		small, huge := alloc(t, h, 100), alloc(t, h, 3<<20)
 		whole()
 		require.NoError(t, h.Free(huge))
+		whole() // what is retained is not in use
+		huge = alloc(t, h, 2<<20)
+		whole()
+		require.NoError(t, h.Free(huge))
 		h.Scavenge()
 		whole()
 		huge = alloc(t, h, 5<<20)

@@ -47,18 +47,26 @@ func TestTheGuardBehindASpanFaults(t *testing.T) {
 	}
 }
 
-// TestHugeMemoryIsGoneWhenFreed: what is read after that faults.
+// TestHugeMemoryIsGoneWhenFreed: what is read after that faults, whether it is retained or not.
 func TestHugeMemoryIsGoneWhenFreed(t *testing.T) {
 	for _, backing := range []Backing{BackingMemfd, BackingAnonymous} {
-		h := newHeap(t, Options{Backing: backing})
-		b := alloc(t, h, 3<<20)
-		p := place(b)
-		b[0] = 1
-		require.NoError(t, h.Free(b))
-		require.True(t, faults(p))
-		again := alloc(t, h, 3<<20)
-		require.Equal(t, p, place(again))
-		require.Zero(t, again[0], "it was given back to the system")
+		for _, retain := range []int64{1, 0} { // 0: the default, which is more
+			h := newHeap(t, Options{Backing: backing, RetainBytes: retain})
+			b := alloc(t, h, 3<<20)
+			p := place(b)
+			for i := range b {
+				b[i] = 1
+			}
+			require.NoError(t, h.Free(b))
+			for page := 0; page < 3<<20; page += layout.PageBytes {
+				require.True(t, faults(unsafe.Add(p, page)))
+			}
+			again := alloc(t, h, 3<<20)
+			require.Equal(t, p, place(again))
+			if retain == 1 {
+				require.Zero(t, again[0], "it was given back to the system")
+			}
+		}
 	}
 }
 

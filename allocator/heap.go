@@ -72,6 +72,7 @@ type Heap struct {
 	huge             hugePages
 	freeArenas       []uint64   // arenas that became free; some may be in use again
 	unmappedFrom     uint64     // no arena below is unmapped
+	retainedFrom     uint64     // no arena below is retained
 	searchFrom       [10]uint64 // [k]: no arena below has a free run of 2^k pages
 
 	recent recentCallers

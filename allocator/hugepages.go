@@ -64,11 +64,7 @@ func (h *Heap) completePair(first uint64) {
 	h.huge.of = append(h.huge.of, make([]bool, max(0, int(second)+1-len(h.huge.of)))...)
 	for i := first; i <= second; i++ {
 		h.huge.of[i] = true
-		for page := range uint64(layout.PagesPerArena) {
-			*h.pageEntry(i*layout.ArenaBytes + page*layout.PageBytes) = layout.MakePageEntry(layout.PageDirty, 0, 0, 0)
-		}
-		h.arena(i).DirtyPages = layout.PagesPerArena
-		h.countDirty(i, layout.PagesPerArena)
+		h.markDirty(i)
 	}
 	head.HugeBytes += hugeBytes
 }
@@ -95,5 +91,7 @@ func (h *Heap) countDirty(arena uint64, pages int) {
 	h.dirtyLeast = min(h.dirtyLeast, h.idlePages())
 }
 
-// idlePages are the dirty pages that can be given back one by one.
+// idlePages are the dirty pages that can be given back one by one, and those of retained arenas.
 func (h *Heap) idlePages() int { return h.dirtyPages - h.huge.dirty }
+
+func (h *Heap) idleBytes() uint64 { return uint64(h.idlePages()) * layout.PageBytes }

@@ -69,6 +69,17 @@ func TestArenasLieOnHugePages(t *testing.T) {
 	}
 }
 
+// TestRetainedArenasAreNoPairs: pages that are needed lie on huge ones all the same.
+func TestRetainedArenasAreNoPairs(t *testing.T) {
+	h := hugeHeap(t, Options{})
+	require.NoError(t, h.Free(alloc(t, h, 5<<20)))
+	for range 2 { // the first arena may not begin a pair
+		malloc(t, h, 900<<10)
+	}
+	require.EqualValues(t, hugeBytes, h.Stats().HugeBytes)
+	sound(t, h)
+}
+
 // TestPairsComeAndGoWhole: what is free on a huge page stays, until the whole of it is free.
 func TestPairsComeAndGoWhole(t *testing.T) {
 	oneCache(t)

@@ -150,7 +150,7 @@ func TestBlocksComeInTheOrderOfAddresses(t *testing.T) {
 
 // TestTheWholeReserveInOnePiece: an arena that is kept for the next slab does not stand in the way.
 func TestTheWholeReserveInOnePiece(t *testing.T) {
-	h := newHeap(t, Options{ReserveBytes: 4 << 20})
+	h := newHeap(t, Options{ReserveBytes: 4 << 20, RetainBytes: 1})
 	require.NoError(t, h.Free(alloc(t, h, 100<<10)))
 	require.EqualValues(t, 1<<20, h.Stats().MappedBytes, "one arena is kept")
 	whole := alloc(t, h, 4<<20-4096-8)

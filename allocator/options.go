@@ -26,7 +26,9 @@ type Options struct {
 	ReserveBytes int64
 	// LimitBytes is how much memory the heap's arenas may take, see SetLimit; 0, the default: as much as ReserveBytes has room for.
 	LimitBytes int64
-	// RetainBytes is how much memory of freed page runs is kept for reuse before it is given back; default 16 MiB.
+	// RetainBytes is how much memory of freed page runs, and of freed blocks of more than about 1 MiB, is kept for reuse before it is
+	// given back; default 16 MiB. A larger block's goes back at once, and to fault it in anew takes some 0.7 ms for each MiB. What is
+	// kept of blocks of more than 1 MiB is inaccessible until then.
 	RetainBytes int64
 	// ScavengeAfter is how long memory must be idle before it is given back in the background, some of it at a time: blocks in
 	// magazines and depots of size classes that nobody used, their empty slabs, free pages that nobody took (RetainBytes keeps them

@@ -8,7 +8,8 @@ import (
 
 // Realloc changes the size of a block to n bytes, in place when its size class allows, else by moving it. The contents up to
 // the smaller size stay. b must be what Free would take and is not valid afterwards; when an error comes back, it still is.
-// Realloc of an empty slice is Alloc; Realloc to 0 is Free and returns an empty slice.
+// Realloc of an empty slice is Alloc; Realloc to 0 is Free and returns an empty slice. A block of AllocAligned that moves is
+// aligned as by Alloc.
 func (h *Heap) Realloc(b []byte, n int) ([]byte, error) {
 	switch {
 	case cap(b) == 0:

@@ -199,7 +199,7 @@ func (h *Heap) cleanIdlePages(arenas int) (more, dirty bool) {
 	idle := h.dirtyLeast
 	for i := h.header().ArenasUsed; i > 0 && idle > 0; i-- { // those that come last in first fit are missed least
 		a := h.arena(i - 1)
-		if a.State != layout.ArenaPages || a.DirtyPages == 0 || h.huge.holds(i-1) {
+		if a.State != layout.ArenaPages && a.State != layout.ArenaRetained || a.DirtyPages == 0 || h.huge.holds(i-1) {
 			continue
 		}
 		if arenas == 0 {
@@ -207,7 +207,11 @@ func (h *Heap) cleanIdlePages(arenas int) (more, dirty bool) {
 			return true, true
 		}
 		before := h.dirtyPages
-		h.cleanArena(i-1, a)
+		if a.State == layout.ArenaRetained {
+			h.unmapArenas(i-1, 1)
+		} else {
+			h.cleanArena(i-1, a)
+		}
 		idle -= before - h.dirtyPages
 		arenas--
 		h.unlockPages()

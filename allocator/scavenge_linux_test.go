@@ -25,7 +25,7 @@ func TestIdleMemoryIsGivenBack(t *testing.T) {
 	for _, mode := range []Mode{ModePlain, ModeSealed} {
 		h, s := patient(t, Options{Mode: mode})
 		require.False(t, s.waiting.Load(), "a new heap has nothing to give back")
-		for _, n := range []int{24, 56, 1000, 20 << 10, 200 << 10} {
+		for _, n := range []int{24, 56, 1000, 20 << 10, 200 << 10, 2 << 20} {
 			fillAndFree(t, h, n, 4<<20/n)
 		}
 		require.True(t, s.waiting.Load(), "what was freed has woken it")

@@ -134,13 +134,20 @@ func (h *Heap) recordSpan(s *layout.Span, by caller) {
 	s.Recorded = layout.SpanRecorded
 }
 
-// takeArenas maps whole arenas for a huge span and returns the offset of the first.
+// takeArenas retakes or maps whole arenas for a huge span and returns the offset of the first.
 func (h *Heap) takeArenas(pages uint64) (uint64, error) {
 	count := (pages + layout.PagesPerArena - 1) / layout.PagesPerArena
-	if err := h.admit(count * layout.PagesPerArena); err != nil {
-		return 0, err
+	first, retained := uint64(0), false
+	if !h.auditing.Load() { // there they are zero
+		first, retained = h.takeRetained(count)
 	}
-	first, err := h.mapArenas(count)
+	err := h.admit(count * layout.PagesPerArena)
+	switch {
+	case err != nil && retained:
+		h.unmapArenas(first, count)
+	case err == nil && !retained:
+		first, err = h.mapArenas(count)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -306,7 +313,7 @@ func (h *Heap) freeSpan(address uint64, size int) error {
 	return h.report(v)
 }
 
-// dropSpan gives the pages of a live span back to its arena, or its arenas to the system.
+// dropSpan gives the pages of a live span back to its arena. The arenas of a huge one are retained, or go back to the system.
 func (h *Heap) dropSpan(s *layout.Span) {
 	base, pages, guards := s.Base, s.Pages, uint64(s.GuardPages)
 	offset := base - h.data
@@ -319,7 +326,9 @@ func (h *Heap) dropSpan(s *layout.Span) {
 	if arena.State == layout.ArenaHuge {
 		count := uint64(arena.HugeArenas)
 		h.header().PagesInUse -= count * layout.PagesPerArena
-		h.unmapArenas(offset/layout.ArenaBytes, count)
+		if first := offset / layout.ArenaBytes; !h.retainArenas(first, count) {
+			h.unmapArenas(first, count)
+		}
 		return
 	}
 	if h.sealed {

@@ -51,9 +51,23 @@ print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.
                     "allocated": who(b.allocated), "freed": who(b.freed)}
                    for b in blocks.of_slab(chosen, page, address, slab)] for page, address, slab in chosen.slabs()]))
 `), 0o600))
+	breakSeal := filepath.Join(t.TempDir(), "break.py")
+	require.NoError(t, os.WriteFile(breakSeal, []byte(`
+import gdb
+from glassheap_gdb import blocks, finding
+chosen, memory = finding.choose(), gdb.selected_inferior()
+for place in ("live", "quarantined"):
+    b = next(b for page, address, slab in chosen.slabs() for b in blocks.of_slab(chosen, page, address, slab) if b.place == place and b.allocated and b.seal == "intact")
+    for at in (b.address + b.size, b.address + b.size + 2):  # the state, and the hash
+        memory.write_memory(at, bytes([memory.read_memory(at, 1)[0][0] ^ 1]))
+`), 0o600))
 	for _, kind := range []string{"", "plain", "overflow", "notes", "anonymous", "audit"} {
 		const each = "python import json; [gdb.execute('cli blocks --json %d' % s['slab']) for s in json.loads(gdb.execute('glassheap slabs --json', False, True))['slabs']]"
-		transcript := play(t, "break main.ready\nrun "+kind+"\ncontinue\nsource "+script+"\n"+each, victim(t))
+		first := ""
+		if kind == "audit" {
+			first = "source " + breakSeal + "\n"
+		}
+		transcript := play(t, "break main.ready\nrun "+kind+"\ncontinue\n"+first+"source "+script+"\n"+each, victim(t))
 		damages := kind == "overflow" || kind == "audit"
 		if !damages { // it ends after the second stop
 			transcript = play(t, "break main.ready\nrun "+kind+"\nsource "+script+"\n"+each, victim(t))
@@ -82,7 +96,7 @@ print(json.dumps([[{"address": hex(b.address), "place": b.place, "requested": b.
 				}
 			}
 		}
-		require.Equal(t, map[bool]int{true: 1}[damages], damaged, kind)
+		require.Equal(t, map[string]int{"overflow": 1, "audit": 3}[kind], damaged, kind)
 	}
 }
 

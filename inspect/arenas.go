@@ -44,6 +44,9 @@ func (h *Heap) decodeArenas() {
 			h.join(ahead[i], first)
 		case a.State == layout.ArenaPages:
 			h.decodeRuns(a, first)
+		case a.State == layout.ArenaRetained:
+			a.facts.Dirty = layout.PagesPerArena
+			h.expectNoRuns(a, first)
 		default:
 			h.expectNoRuns(a, first)
 		}

@@ -20,13 +20,14 @@ func (h *Heap) examineBlock(s *Slab, index int, place Place, onTop bool, data []
 	b, recorded := h.examineSeal(s, index, place, onTop, data)
 	if recorded {
 		if r, ok := h.record(s, index); ok {
-			b.Allocated, b.Freed = h.operations(r, layout.Seal(b.SealWord).State())
+			b.Allocated, b.Freed = h.operations(r, h.wasFreed(&b, r))
 		}
 	}
 	return &b
 }
 
-// examineSeal is examineBlock without the record: recorded says that the seal calls it true.
+// examineSeal is examineBlock without the record: recorded says that the seal calls it true. A seal that is written over says nothing:
+// then the record is the best guess there is.
 func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []byte) (b Block, recorded bool) {
 	b = *h.describeBlock(s, index, place)
 	if !h.sealed() {
@@ -76,7 +77,7 @@ func (h *Heap) examineSeal(s *Slab, index int, place Place, onTop bool, data []b
 			b.Seal = SealWrong
 		}
 	}
-	return b, belongs && seal.State().Recorded()
+	return b, !belongs && place != PlaceVirgin || belongs && seal.State().Recorded()
 }
 
 // known reports whether a state is one that a seal can tell.

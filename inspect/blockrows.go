@@ -209,7 +209,7 @@ func (l *blockLister) slab(s *Slab, yield func(*BlockRow, error) bool) bool {
 		l.row = BlockRow{kind: kindBlock, calls: l.calls}
 		if l.row.Block, l.row.known = h.examineSeal(s, i, place, l.census.onTop(i), block); l.row.known {
 			l.row.record, l.row.known = h.record(s, i)
-			l.row.freed = l.row.known && layout.Seal(l.row.SealWord).State().Poisoned()
+			l.row.freed = l.row.known && h.wasFreed(&l.row.Block, l.row.record)
 		}
 		if !yield(&l.row, nil) {
 			return false

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -39,7 +40,13 @@ func busyListed(t *testing.T) (h *inspect.Heap, model []modelBlock) {
 	busy(t, made, 5, 3000)
 	self, err := os.Executable()
 	require.NoError(t, err)
+	require.NoError(t, made.SetGuardRate(0))
+	b, err := made.Alloc(56)
+	require.NoError(t, err)
+	seal := (*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), 56+2))
+	*seal ^= 1
 	h = openNamed(t, fileOf(t, image(t, made)), self)
+	*seal ^= 1
 	slabs, err := h.Slabs(-1)
 	require.NoError(t, err)
 	for _, s := range slabs.Slabs {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,5 +38,29 @@ func TestCheckFindsNothingInAHealthyHeap(t *testing.T) {
 				check("busy again")
 			})
 		}
+	}
+}
+
+// TestWhoseBlockItWas whose seal is written over: who allocated it is recorded elsewhere, and who freed it.
+func TestWhoseBlockItWas(t *testing.T) {
+	h := newHeap(t, allocator.Options{Name: "audited", Mode: allocator.ModeAudit})
+	made := func() []byte {
+		b, err := h.Alloc(56)
+		require.NoError(t, err)
+		return b
+	}
+	live, freed := made(), made()
+	require.NoError(t, h.Free(freed))
+	for _, b := range [][]byte{live, freed} {
+		*(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), 59)) ^= 1
+	}
+	r, err := inspect.Check(context.Background(), target.FromBytes(image(t, h)), inspect.CheckOptions{})
+	require.NoError(t, err)
+	require.Len(t, r.Findings, 2)
+	for _, f := range r.Findings {
+		require.Equal(t, inspect.SealBroken, f.Block.Seal)
+		require.NotNil(t, f.Block.Allocated, f.Summary)
+		require.NotEmpty(t, f.Block.Allocated.Addresses)
+		require.Equal(t, f.Code == inspect.CodeWriteAfterFree, f.Block.Freed != nil, f.Summary)
 	}
 }

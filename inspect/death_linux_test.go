@@ -193,7 +193,7 @@ func TestDeathVictim(t *testing.T) {
 	}
 	debug.SetGCPercent(-1)
 	runtime.LockOSThread()
-	h, err := allocator.New(allocator.Options{Path: path, ReserveBytes: 64 << 20, RetainBytes: 1 << 16, QuarantineBytes: 1 << 10, OnViolation: func(*allocator.Violation) {}})
+	h, err := allocator.New(allocator.Options{Path: path, ReserveBytes: 64 << 20, RetainBytes: 3 << 20, QuarantineBytes: 1 << 10, OnViolation: func(*allocator.Violation) {}})
 	require.NoError(t, err)
 	b, err := h.Alloc(1 << 20) // so that every part of the file is there
 	require.NoError(t, err)
@@ -269,8 +269,10 @@ func victimWork(h *allocator.Heap, thorough bool) {
 		blocks[0], _ = h.Realloc(blocks[0], 51<<10)
 		blocks[1], _ = h.Realloc(blocks[1], 60<<10)
 		free(3)
-		alloc(1, 1100<<10)
-		free(1)
+		for range 2 { // the second time, of what was retained
+			alloc(1, 1100<<10)
+			free(1)
+		}
 	}
 	h.Scavenge()
 	// Blocks that are found damaged, and withdrawn.

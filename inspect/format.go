@@ -17,13 +17,14 @@ import (
 // format is how the structs of a heap lie in its memory: as the schema says that the heap carries. The Go types are those of
 // this program; what an older format does not have reads as zero, and nothing is expected of it.
 type format struct {
-	schema  layout.Schema
-	text    []byte // that it was read from
-	foreign bool   // not the format of this program
-	audit   bool   // it has records, stacks and journals
-	guards  bool   // it has guarded blocks
-	aligned bool   // it knows the geometry aligned
-	edges   bool   // it has guarded spans, and the slack pattern behind the last block of each slab
+	schema   layout.Schema
+	text     []byte // that it was read from
+	foreign  bool   // not the format of this program
+	audit    bool   // it has records, stacks and journals
+	guards   bool   // it has guarded blocks
+	aligned  bool   // it knows the geometry aligned
+	retained bool   // it knows arenas that are retained
+	edges    bool   // it has guarded spans, and the slack pattern behind the last block of each slab
 
 	identity   form[layout.Identity]
 	header     form[layout.Header]
@@ -94,6 +95,11 @@ var parts = []part{
 		name:      "aligned classes",
 		constants: []string{"GeometryAligned"},
 		has:       func(f *format) *bool { return &f.aligned },
+	},
+	{
+		name:      "retained arenas",
+		constants: []string{"ArenaRetained"},
+		has:       func(f *format) *bool { return &f.retained },
 	},
 }
 

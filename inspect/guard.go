@@ -74,7 +74,7 @@ func (h *Heap) describeGuarded(i int) *Block {
 	if s.State == layout.GuardFreed {
 		b.Place, state = PlaceQuarantined, layout.StateQuarantined
 	}
-	b.Allocated, b.Freed = h.operations(s.Record, state)
+	b.Allocated, b.Freed = h.operations(s.Record, state.Poisoned())
 	return b
 }
 

@@ -191,7 +191,7 @@ func (h *Heap) headerFacts() layout.HeaderFacts {
 		if a.State != 0 {
 			facts.ArenasFound = i + 1
 		}
-		if a.State >= layout.ArenaPages && a.State <= layout.ArenaHugeTail {
+		if a.State >= layout.ArenaPages && a.State <= layout.ArenaRetained {
 			facts.ArenasMapped++
 		}
 	}

@@ -22,10 +22,19 @@ func (h *Heap) operation(goroutine, sequence uint64, ref layout.StackRef) *Opera
 	return o
 }
 
-// operations are who allocated and who freed a block whose seal says that its record is true.
-func (h *Heap) operations(r layout.Record, state layout.State) (allocated, freed *Operation) {
+// wasFreed reports whether the second half of a block's record is true too.
+func (h *Heap) wasFreed(b *Block, r layout.Record) bool {
+	seal := layout.Seal(b.SealWord)
+	if !seal.Belongs(uint64(b.Address), h.id.Secret) {
+		return r.FreeSequence != 0
+	}
+	return seal.State().Poisoned()
+}
+
+// operations are who allocated and who freed a block whose record is true.
+func (h *Heap) operations(r layout.Record, wasFreed bool) (allocated, freed *Operation) {
 	allocated = h.operation(r.AllocGoroutine, r.AllocSequence, r.AllocStack)
-	if state.Poisoned() {
+	if wasFreed {
 		freed = h.operation(r.FreeGoroutine, r.FreeSequence, r.FreeStack)
 	}
 	return allocated, freed

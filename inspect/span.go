@@ -26,7 +26,7 @@ func (h *Heap) describeSpan(s *Span) *Block {
 		Size: int(s.Pages*layout.PageBytes-s.Offset) - int(s.SealBytes(uint64(h.id.SealBytes))), Guarded: s.Guarded == layout.SpanGuarded, Requested: int(s.Requested), Seal: SealUnknown,
 	}
 	if s.Recorded == layout.SpanRecorded {
-		b.Allocated, b.Freed = h.operations(s.Record, s.state())
+		b.Allocated, b.Freed = h.operations(s.Record, s.state().Poisoned())
 	}
 	return b
 }

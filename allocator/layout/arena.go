@@ -10,6 +10,7 @@ const (
 	ArenaPages    ArenaState = 2 // cut into page runs
 	ArenaHuge     ArenaState = 3 // first of the arenas of a huge span
 	ArenaHugeTail ArenaState = 4 // further arena of a huge span
+	ArenaRetained ArenaState = 5 // of a huge span that was freed: inaccessible, but it holds memory for the next use
 )
 
 // String is the word that every output uses for the state.
@@ -23,6 +24,8 @@ func (s ArenaState) String() string {
 		return "huge"
 	case ArenaHugeTail:
 		return "huge, continued"
+	case ArenaRetained:
+		return "retained"
 	}
 	return "no state"
 }
@@ -33,7 +36,7 @@ type Arena struct {
 	State      ArenaState
 	Base       uint64 // address of its first page
 	FreePages  uint32 // pages that belong to no run
-	DirtyPages uint32 // of these, how many hold memory of the system
+	DirtyPages uint32 // of these, how many hold memory of the system; ArenaRetained: all
 	SlabCount  uint32 // slabs that lie here
 	SpanCount  uint32 // spans that lie here (a huge one: in its first arena)
 	HugeArenas uint32 // ArenaHuge: arenas of the span, this one included

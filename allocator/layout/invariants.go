@@ -292,7 +292,7 @@ func (a *Arena) Judge(j *Judge, f ArenaFacts) {
 	j.Changing(false)
 	j.Padding(Bytes(a), arenaPadding)
 	j.Changing(f.Held)
-	j.Word("State", a.State >= ArenaUnmapped && a.State <= ArenaHugeTail, a.State.String(), "unmapped, pages, huge", "an arena that was ever used")
+	j.Word("State", a.State >= ArenaUnmapped && a.State <= ArenaRetained, a.State.String(), "unmapped, pages, huge, retained", "an arena that was ever used")
 	j.Equal("FreePages", uint64(a.FreePages), f.Free, "free entries in the page map")
 	j.Equal("DirtyPages", uint64(a.DirtyPages), f.Dirty, "dirty entries in the page map")
 	j.Equal("SlabCount", uint64(a.SlabCount), f.Slabs, "slabs in the page map")

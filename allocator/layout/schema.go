@@ -212,7 +212,7 @@ func constants() map[string]uint64 {
 		"GuardSlots": GuardSlots, "GuardVirgin": uint64(GuardVirgin), "GuardLive": uint64(GuardLive), "GuardFreed": uint64(GuardFreed), "EventAlloc": uint64(EventAlloc), "EventFree": uint64(EventFree),
 		"SlackByte": SlackByte, "LockTag": lockTag,
 		"TallyAllocStep": allocStep, "TallyFreeStep": freeStep, "TallyStepInverse": stepInverse, "TallyLimit": tallyLimit,
-		"ArenaUnmapped": uint64(ArenaUnmapped), "ArenaPages": uint64(ArenaPages), "ArenaHuge": uint64(ArenaHuge), "ArenaHugeTail": uint64(ArenaHugeTail),
+		"ArenaUnmapped": uint64(ArenaUnmapped), "ArenaPages": uint64(ArenaPages), "ArenaHuge": uint64(ArenaHuge), "ArenaHugeTail": uint64(ArenaHugeTail), "ArenaRetained": uint64(ArenaRetained),
 		"PageFree": uint64(PageFree), "PageDirty": uint64(PageDirty), "PageSlab": uint64(PageSlab), "PageSpan": uint64(PageSpan), "PageGuard": uint64(PageGuard),
 		"SlabMaking": uint64(SlabMaking), "SlabActive": uint64(SlabActive), "SlabRetired": uint64(SlabRetired),
 		"SpanMaking": uint64(SpanMaking), "SpanLive": uint64(SpanLive), "SpanRetired": uint64(SpanRetired), "SpanQuarantined": uint64(SpanQuarantined), "SpanRecorded": SpanRecorded, "SpanGuarded": SpanGuarded,

@@ -110,8 +110,9 @@ def _examine(heap, block, data, record):
     seal = Seal(heap.layout, int.from_bytes(data[block.size :], "little"))
     belongs = seal.belongs(block.address, heap.identity.Secret)
     block.seal = "intact"
-    if record is not None and belongs and seal.recorded():
-        _remember(heap, block, record, seal.poisoned())
+    # A seal that is written over says nothing: then the record is the best guess there is.
+    if record is not None and (seal.recorded() or not belongs):
+        _remember(heap, block, record, seal.poisoned() if belongs else record.FreeSequence != 0)
     known = seal.live() or seal.free() or seal.poisoned()
     if not belongs or not known or seal.size > block.size or (seal.state == heap.layout("StateFree") and seal.size):
         block.seal = "broken"

@@ -2,6 +2,7 @@
 package upstream
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -56,5 +57,25 @@ func TestProgram(t *testing.T, folder, name string, flags ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "tests")
 	Go(t, folder, append(append([]string{"test", "-c"}, flags...), "-o", program, name)...)
+	return program
+}
+
+// BuildWith builds a package of the module in this folder. A copy of a module takes the module's place, if one is given.
+func BuildWith(t *testing.T, pkg, module, copied string) (program string) {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		// Its relative paths, all of them in this repository, must hold from elsewhere.
+		text = bytes.ReplaceAll(text, []byte("=> ../.."), []byte("=> "+Repository(t)))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), text, 0o600))
+	}
+	modFile := filepath.Join(folder, "go.mod")
+	if copied != "" {
+		Go(t, ".", "mod", "edit", "-replace", module+"="+copied, modFile)
+	}
+	program = filepath.Join(folder, filepath.Base(pkg))
+	Go(t, ".", "build", "-mod=mod", "-modfile="+modFile, "-o", program, pkg)
 	return program
 }

@@ -2,6 +2,8 @@
 // them, and let them die of mistakes that are planted in them:
 //
 //	cache       a cache server: memcached's protocol, values off-heap, eviction at the heap's limit
+//	store       a log-structured store on disk: Redis's protocol, memtables, indexes and filters off-heap
+//	serving     what the servers have in common
 //	pipeline    CSV to Parquet by Apache Arrow, over HTTP: a module of its own, with its tests
 //	bugs        which mistakes are planted where: the one place that says so       bugs.go
 //	plant       a command that builds a program with one of them
@@ -36,12 +38,42 @@ var Bugs = []Bug{
 	{"twice", "the server dies when a client hangs up", "cache", planted.Mistake{
 		Package: "tests/realworld/cache", File: "connection.go",
 		Right: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return err\n",
-		Wrong: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return errors.Join(err, c.server.cache.heap.Free(e.block))\n",
+		Wrong: "	if _, err := io.ReadFull(c.in, e.value()); err != nil {\n		return errors.Join(err, c.cache.heap.Free(e.block))\n",
 	}},
 	{"forgotten", "the cache holds fewer entries by the hour", "cache", planted.Mistake{
 		Package: "tests/realworld/cache", File: "connection.go",
 		Right: `return errors.Join(cache.heap.Free(e.block), c.say("CLIENT_ERROR bad data chunk"))`,
 		Wrong: `return c.say("CLIENT_ERROR bad data chunk")`,
+	}},
+	{"rounded", "the store dies while it writes a segment", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "filter.go",
+		Right: "heap.AllocZeroed(int((places + 7) / 8))",
+		Wrong: "heap.AllocZeroed(int(places / 8))",
+	}},
+	{"stale", "the store dies while a slow client reads a range", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "connection.go",
+		Right: "now.walk(words[0], words[1], c.pair), now.release())",
+		Wrong: "now.release(), now.walk(words[0], words[1], c.pair))",
+	}},
+	{"again", "the store dies when it merges segments", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "segment.go",
+		Right: "if err := c.close(); err != nil ||",
+		Wrong: "if err := c.segment.heap.Free(c.block); err != nil ||",
+	}},
+	{"moved", "the store takes no more writes: an index is damaged as soon as it is there", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "segment_writer.go",
+		Right: "	if err := w.places.Append(next); err != nil {\n		return err\n	}\n	before := w.places.Slice()[:w.places.Len()-1]\n	w.end(before)\n",
+		Wrong: "	before, err := w.places.Slice(), w.places.Append(next)\n	if err != nil {\n		return err\n	}\n	w.end(before)\n",
+	}},
+	{"inside", "the store dies when something is read that was written long ago", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "version.go",
+		Right: "f.heap.Free(f.block)",
+		Wrong: "f.heap.Free(f.value)",
+	}},
+	{"kept", "the store takes more memory with every segment that it merges", "store", planted.Mistake{
+		Package: "tests/realworld/store", File: "segment.go",
+		Right: "		s.heap.Free(s.keys),\n		s.heap.Free(s.filter.bits),\n",
+		Wrong: "		s.heap.Free(s.keys),\n\n",
 	}},
 	{"offsets", "a column of texts ends behind its buffer", "pipeline", planted.Mistake{
 		Package: "tests/realworld/pipeline", File: "origin.go",
@@ -53,7 +85,7 @@ var Bugs = []Bug{
 		Right: "mem.Allocate(len(lines)*(len(name)+1) + digits(lines))",
 		Wrong: "mem.Allocate(len(lines)*(len(name)+1) - 1 + digits(lines))",
 	}},
-	{"kept", "every batch takes memory for good", "pipeline", planted.Mistake{
+	{"unreleased", "every batch takes memory for good", "pipeline", planted.Mistake{
 		Package: "tests/realworld/pipeline", File: "origin.go",
 		Right: "	text.Release()\n",
 		Wrong: "\n",

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,7 +54,7 @@ func TestTheCacheUnderLoad(t *testing.T) {
 func TestTheCacheIsKilled(t *testing.T) {
 	t.Parallel()
 	s := serve(t, cacheProgram(t), []string{"GOMAXPROCS=2"}, "-memory", small)
-	c := dialCache(t, s)
+	c := dial(t, s)
 	for i := range 2000 { // until it evicts
 		c.say(fmt.Sprintf("set key%d 0 0 4000\r\n%4000d\r\n", i, i), "STORED\r\n")
 	}
@@ -106,17 +105,7 @@ func TestTheBugsOfTheCache(t *testing.T) {
 			t.Parallel()
 			s := serve(t, withBug(t, b.bug), []string{"GLASSHEAP=" + b.environment})
 			b.do(t, s)
-			said, err := s.End()
-			require.Error(t, err)
-			require.Contains(t, said, ".txt")
-			p, text := s.postMortem()
-			require.Equal(t, b.cause, p.Cause.Kind, text)
-			for _, want := range b.says {
-				if want == "PLANTED" {
-					want = plantedAt(t, b.bug)
-				}
-				require.Contains(t, text, want, "it says:\n%s", text)
-			}
+			s.diesOf(b.bug, b.cause, b.says)
 		})
 	}
 }
@@ -134,34 +123,8 @@ func TestTheForgottenBlocks(t *testing.T) {
 	require.Regexp(t, `live blocks?`, said)
 }
 
-// cacheClient talks to a cache.
-type cacheClient struct {
-	t *testing.T
-	net.Conn
-}
-
-func dialCache(t *testing.T, s *server) cacheClient {
-	t.Helper()
-	conn, err := net.Dial("tcp", s.address)
-	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
-	return cacheClient{t, conn}
-}
-
-// say says something and expects an answer.
-func (c cacheClient) say(text, answer string) {
-	c.t.Helper()
-	_, err := io.WriteString(c, text)
-	require.NoError(c.t, err)
-	got := make([]byte, len(answer))
-	_, err = io.ReadFull(c, got)
-	require.NoError(c.t, err)
-	require.Equal(c.t, answer, string(got))
-}
-
-// stats is the server's answer.
-func (c cacheClient) stats() (text string) {
+// stats is a cache's answer.
+func (c connection) stats() (text string) {
 	c.t.Helper()
 	_, err := io.WriteString(c, "stats\r\n")
 	require.NoError(c.t, err)
@@ -177,7 +140,7 @@ func (c cacheClient) stats() (text string) {
 func TestTheProtocolOfTheCache(t *testing.T) {
 	t.Parallel()
 	s := serve(t, cacheProgram(t), nil, "-memory", small, "-largest", "100KiB")
-	c := dialCache(t, s)
+	c := dial(t, s)
 	for _, exchange := range []struct{ text, answer string }{
 		{"get nothing\r\n", "END\r\n"},
 		{"set a 7 0 5\r\nhello\r\n", "STORED\r\n"},

@@ -200,12 +200,14 @@ func TestDocsPostMortem(t *testing.T) {
 func TestDocsQuote(t *testing.T) {
 	t.Parallel()
 	var texts []string
-	sources, err := filepath.Glob("cache/*.go")
-	require.NoError(t, err)
-	for _, source := range sources {
-		text, err := os.ReadFile(source)
+	for _, folder := range []string{"cache", "serving"} {
+		sources, err := filepath.Glob(folder + "/*.go")
 		require.NoError(t, err)
-		texts = append(texts, string(text))
+		for _, source := range sources {
+			text, err := os.ReadFile(source)
+			require.NoError(t, err)
+			texts = append(texts, string(text))
+		}
 	}
 	for _, b := range Bugs {
 		texts = append(texts, b.Mistake.Wrong)

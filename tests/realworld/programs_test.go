@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +118,22 @@ func (s *server) postMortem() (*inspect.PostMortem, string) {
 	return found[0].PostMortem, debugging.Ask(s.t, "postmortem", found[0].Path)
 }
 
+// diesOf waits for the death that a bug is the cause of. The post-mortem has to say some things of it; PLANTED is the bug's line.
+func (s *server) diesOf(bug string, cause inspect.CauseKind, says []string) {
+	s.t.Helper()
+	said, err := s.End()
+	require.Error(s.t, err)
+	require.Contains(s.t, said, ".txt")
+	p, text := s.postMortem()
+	require.Equal(s.t, cause, p.Cause.Kind, text)
+	for _, want := range says {
+		if want == "PLANTED" {
+			want = plantedAt(s.t, bug)
+		}
+		require.Contains(s.t, text, want, "it says:\n%s", text)
+	}
+}
+
 // clean asks the command something that has to find nothing, and returns what it prints.
 func clean(t *testing.T, words ...string) string {
 	t.Helper()
@@ -159,4 +177,30 @@ func lookAt(t *testing.T, pid string, work func(run int) error) {
 			}
 		}
 	}
+}
+
+// connection is one to a server.
+type connection struct {
+	t *testing.T
+	net.Conn
+}
+
+func dial(t *testing.T, s *server) connection {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.address)
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	return connection{t, conn}
+}
+
+// say says something and expects an answer.
+func (c connection) say(text, answer string) {
+	c.t.Helper()
+	_, err := io.WriteString(c, text)
+	require.NoError(c.t, err)
+	got := make([]byte, len(answer))
+	_, err = io.ReadFull(c, got)
+	require.NoError(c.t, err)
+	require.Equal(c.t, answer, string(got))
 }

@@ -123,7 +123,7 @@ func several() {
 
 // notes makes a heap of the lecture notes' geometry.
 func notes() {
-	h := heap("notes", allocator.Options{Geometry: allocator.GeometryNotes})
+	h := retaining(heap("notes", allocator.Options{Geometry: allocator.GeometryNotes}))
 	stop("notes", alloc(h, "a note"))
 }
 
@@ -302,4 +302,10 @@ func aligned(h *allocator.Heap) {
 	if _, err := h.AllocAligned(100, 64); err != nil {
 		panic(err)
 	}
+}
+
+// retaining lets go of a huge span. Its arenas are retained.
+func retaining(h *allocator.Heap) *allocator.Heap {
+	free(h, alloc(h, string(make([]byte, 2<<20))))
+	return h
 }

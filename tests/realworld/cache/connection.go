@@ -18,9 +18,14 @@ const (
 
 // connection is one client's.
 type connection struct {
-	server *server
-	conn   net.Conn
-	in     *bufio.Reader
+	cache   *cache
+	conn    net.Conn
+	in      *bufio.Reader
+	largest int // value, in bytes
+}
+
+func newConnection(cache *cache, conn net.Conn, largest int) *connection {
+	return &connection{cache, conn, bufio.NewReader(conn), largest}
 }
 
 var (
@@ -81,7 +86,7 @@ func (c *connection) get(keys []string) error {
 }
 
 func (c *connection) send(key string) error {
-	cache := c.server.cache
+	cache := c.cache
 	cache.gets.Add(1)
 	shard, hash := cache.shard(key)
 	it := shard.get(hash, key)
@@ -97,12 +102,12 @@ func (c *connection) send(key string) error {
 
 // set takes a value: set KEY FLAGS EXPIRY BYTES.
 func (c *connection) set(words []string) error {
-	cache := c.server.cache
+	cache := c.cache
 	key, flags, n, err := parseSet(words)
 	if err != nil { // how long the value is, nobody knows
 		return errors.Join(c.say("CLIENT_ERROR "+err.Error()), errQuit)
 	}
-	if len(key) > mostKeyBytes || n > c.server.largest {
+	if len(key) > mostKeyBytes || n > c.largest {
 		return errors.Join(c.skip(n+len(crlf)), c.say("SERVER_ERROR object too large for cache"))
 	}
 	e, err := cache.make(key, flags, n)
@@ -165,7 +170,7 @@ func (c *connection) remove(words []string) error {
 	if len(words) != 1 {
 		return c.say("CLIENT_ERROR bad command line format")
 	}
-	shard, hash := c.server.cache.shard(words[0])
+	shard, hash := c.cache.shard(words[0])
 	switch found, err := shard.remove(hash, words[0]); {
 	case err != nil:
 		return err
@@ -176,7 +181,7 @@ func (c *connection) remove(words []string) error {
 }
 
 func (c *connection) stats() error {
-	cache := c.server.cache
+	cache := c.cache
 	items, evicted, unread := 0, 0, 0
 	for _, s := range cache.shards {
 		s.lock.Lock()

@@ -57,7 +57,7 @@ func TestBugs(t *testing.T) {
 // TestTheKeptBuffers are told while the program runs, by who allocated them, and once more when it ends.
 func TestTheKeptBuffers(t *testing.T) {
 	t.Parallel()
-	s := start(t, withBug(t, "kept"), "mode=audit")
+	s := start(t, withBug(t, "unreleased"), "mode=audit")
 	var kept int64
 	told := regexp.MustCompile(`(?s)allocated by.*main\.originColumn +origin\.go:\d+\n.*unreachable`)
 	for text := ""; !told.MatchString(text); { // as long as Go has not collected what referred to them they are not unreachable
