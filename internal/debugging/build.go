@@ -1,6 +1,7 @@
 package debugging
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/glassheap/glassheap/internal/planted"
 )
 
 // Command is the package of the glassheap command.
@@ -34,7 +37,8 @@ var programs = struct {
 	paths map[string]string
 }{paths: map[string]string{}}
 
-// Program builds a package of this module once, with these flags of go build, and returns the program's path.
+// Program builds a package once, with these flags of go build, and returns the program's path. It is named by a path from the test's
+// folder, or by its import path, when it may be of another module of this repository.
 func Program(t *testing.T, pkg string, flags ...string) string {
 	t.Helper()
 	programs.Lock()
@@ -45,7 +49,10 @@ func Program(t *testing.T, pkg string, flags ...string) string {
 	}
 	require.NoError(t, Watch(pkg))
 	path := filepath.Join(Folder, strconv.Itoa(len(programs.paths)), filepath.Base(pkg))
-	out, err := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), pkg)...).CombinedOutput()
+	in, name, err := place(pkg)
+	require.NoError(t, err)
+	arguments := append(append([]string{"build"}, in...), "-o", path)
+	out, err := exec.Command("go", append(append(arguments, flags...), name)...).CombinedOutput()
 	require.NoError(t, err, "%s can't be built: %s", pkg, out)
 	programs.paths[key] = path
 	return path
@@ -55,7 +62,11 @@ func Program(t *testing.T, pkg string, flags ...string) string {
 // sources of the test alone.
 func Watch(pkg string) error {
 	const sources = `{{if not .Standard}}{{$dir := .Dir}}{{range .GoFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{range .SFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}{{end}}`
-	out, err := exec.Command("go", "list", "-deps", "-f", sources, pkg).Output()
+	in, name, err := place(pkg)
+	if err != nil {
+		return err
+	}
+	out, err := exec.Command("go", append(append([]string{"list"}, in...), "-deps", "-f", sources, name)...).Output()
 	if err != nil {
 		return fmt.Errorf("the sources of %s can't be listed: %w", pkg, err)
 	}
@@ -65,4 +76,14 @@ func Watch(pkg string) error {
 		}
 	}
 	return nil
+}
+
+// place says where the go command finds a package: flags for the folder it is to run in, and the package's name there.
+func place(pkg string) (flags []string, name string, err error) {
+	within, found := strings.CutPrefix(pkg, planted.Module+"/")
+	if !found {
+		return nil, pkg, nil
+	}
+	folder, err := planted.Folder(context.Background(), within)
+	return []string{"-C", folder}, ".", err
 }

@@ -18,16 +18,23 @@ const Module = "github.com/glassheap/glassheap"
 
 // Mistake is a change of one file. The zero Mistake changes nothing.
 type Mistake struct {
-	Package string // "allocator": in this repository
+	Package string // "allocator": its folder in this repository, of whichever module
 	File    string // from the package's folder
 	Right   string // occurs once in it
 	Wrong   string // stands in its place
 }
 
-// Build builds a package of this repository in a folder, with the mistake in it, and returns the program's path. It runs the go
-// command where this process is.
+// Build builds a package of this repository in a folder, with the mistake in it, and returns the program's path. What the package
+// needs is what its own module says, which may be another one than this process's.
 func Build(ctx context.Context, folder, pkg string, m Mistake, flags ...string) (program string, err error) {
-	arguments := append([]string{"build"}, flags...)
+	if folder, err = filepath.Abs(folder); err != nil {
+		return "", err
+	}
+	source, err := Folder(ctx, pkg)
+	if err != nil {
+		return "", err
+	}
+	arguments := append([]string{"build", "-C", source}, flags...)
 	if m != (Mistake{}) {
 		overlay, err := m.overlay(ctx, folder)
 		if err != nil {
@@ -36,7 +43,7 @@ func Build(ctx context.Context, folder, pkg string, m Mistake, flags ...string) 
 		arguments = append(arguments, "-overlay", overlay)
 	}
 	program = filepath.Join(folder, path.Base(pkg))
-	if _, err := run(ctx, append(arguments, "-o", program, path.Join(Module, pkg))...); err != nil {
+	if _, err := run(ctx, append(arguments, "-o", program, ".")...); err != nil {
 		return "", err
 	}
 	return program, nil
@@ -44,7 +51,7 @@ func Build(ctx context.Context, folder, pkg string, m Mistake, flags ...string) 
 
 // Source is the path of the file.
 func (m Mistake) Source(ctx context.Context) (string, error) {
-	folder, err := run(ctx, "list", "-f", "{{.Dir}}", path.Join(Module, m.Package))
+	folder, err := Folder(ctx, m.Package)
 	if err != nil {
 		return "", err
 	}

@@ -4,6 +4,7 @@
 //	cache       a cache server: memcached's protocol, values off-heap, eviction at the heap's limit
 //	store       a log-structured store on disk: Redis's protocol, memtables, indexes and filters off-heap
 //	serving     what the servers have in common
+//	pipeline    CSV to Parquet by Apache Arrow, over HTTP: a module of its own, with its tests
 //	bugs        which mistakes are planted where: the one place that says so       bugs.go
 //	plant       a command that builds a program with one of them
 package realworld
@@ -73,6 +74,26 @@ var Bugs = []Bug{
 		Package: "tests/realworld/store", File: "segment.go",
 		Right: "		s.heap.Free(s.keys),\n		s.heap.Free(s.filter.bits),\n",
 		Wrong: "		s.heap.Free(s.keys),\n\n",
+	}},
+	{"offsets", "a column of texts ends behind its buffer", "pipeline", planted.Mistake{
+		Package: "tests/realworld/pipeline", File: "origin.go",
+		Right: "mem.Allocate((len(lines) + 1) * arrow.Int32SizeBytes)",
+		Wrong: "mem.Allocate(len(lines) * arrow.Int32SizeBytes)",
+	}},
+	{"fencepost", "a column of texts begins before its buffer", "pipeline", planted.Mistake{
+		Package: "tests/realworld/pipeline", File: "origin.go",
+		Right: "mem.Allocate(len(lines)*(len(name)+1) + digits(lines))",
+		Wrong: "mem.Allocate(len(lines)*(len(name)+1) - 1 + digits(lines))",
+	}},
+	{"unreleased", "every batch takes memory for good", "pipeline", planted.Mistake{
+		Package: "tests/realworld/pipeline", File: "origin.go",
+		Right: "	text.Release()\n",
+		Wrong: "\n",
+	}},
+	{"given", "a buffer is released by its maker and by its user", "pipeline", planted.Mistake{
+		Package: "tests/realworld/pipeline", File: "origin.go",
+		Right: "	return stringArray(len(lines), buffer(mem, offsets), buffer(mem, text))\n",
+		Wrong: "	defer buffer(mem, text).Release(); return stringArray(len(lines), buffer(mem, offsets), buffer(mem, text))\n",
 	}},
 }
 
