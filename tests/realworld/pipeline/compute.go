@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -39,10 +40,19 @@ func derive(ctx context.Context, batch arrow.RecordBatch, f formula) (arrow.Reco
 	defer right.Release()
 	result, err := arithmetic[f.operator](ctx, compute.ArithmeticOptions{}, left, right)
 	if err != nil {
-		return nil, fmt.Errorf("%s=%s%s%s: %w", f.name, f.left, f.operator, f.right, err)
+		return nil, fmt.Errorf("%s=%s%s%s: %w", f.name, f.left, f.operator, f.right, clearly(err, left, f.operator, right))
 	}
 	defer result.Release()
 	return withColumn(batch, f.name, result.(*compute.ArrayDatum).MakeArray()), nil
+}
+
+// clearly says of which types Arrow has no such operation; its own error is that something is not implemented.
+func clearly(err error, left compute.Datum, operator string, right compute.Datum) error {
+	typed := func(d compute.Datum) arrow.DataType { return d.(interface{ Type() arrow.DataType }).Type() }
+	if errors.Is(err, arrow.ErrNotImplemented) {
+		return fmt.Errorf("there is no %s of %s and %s", operator, typed(left), typed(right))
+	}
+	return err
 }
 
 // operand is a column, or a number for all rows.
@@ -89,7 +99,7 @@ func keep(ctx context.Context, batch arrow.RecordBatch, c condition) (arrow.Reco
 	defer bound.Release()
 	mask, err := compute.CallFunction(ctx, comparisons[c.operator], nil, values, bound)
 	if err != nil {
-		return nil, fmt.Errorf("where: %w", err)
+		return nil, fmt.Errorf("where: %w", clearly(err, values, c.operator, bound))
 	}
 	defer mask.Release()
 	chosen := mask.(*compute.ArrayDatum).MakeArray()

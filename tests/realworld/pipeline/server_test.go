@@ -162,7 +162,7 @@ func TestRequests(t *testing.T) {
 		{"compression=zip", "a\n7\n", http.StatusBadRequest, `"zip" is none of`},
 		{"derive=b", "a\n7\n", http.StatusBadRequest, `"b" is not like`},
 		{"derive=b=c*2", "a\n7\n", http.StatusBadRequest, `"c" is neither a column nor a number`},
-		{"derive=b=a*2", "a\nx\n", http.StatusBadRequest, "b=a*2: not implemented"},
+		{"derive=b=a*2", "a\nx\n", http.StatusBadRequest, "b=a*2: there is no * of utf8 and int64"},
 		{"derive=b=a*2", "a\n9223372036854775807\n", http.StatusBadRequest, "overflow"},
 		{"derive=b=a/0", "a\n7\n", http.StatusBadRequest, "divide by zero"},
 		{"where=a", "a\n7\n", http.StatusBadRequest, `"a" is not like`},
